@@ -1,0 +1,35 @@
+/* public_key.h: a SubjectPublicKeyInfo read without OpenSSL's slow decoder where it is RSA. */
+#ifndef PKI_PUBLIC_KEY_H
+#define PKI_PUBLIC_KEY_H
+
+#include <openssl/evp.h>
+
+#include "base/errbuf.h"
+#include "base/octets.h"
+#include "pki/algorithm.h"
+
+struct public_key {
+	enum pki_key_type type;
+	int bits;	  /* RSA modulus, EC field */
+	char name[32];	  /* "RSA-2048", "EC P-256", or the OID in dotted form: for logs and the audit */
+	EVP_PKEY *pkey;	  /* owned; NULL for a type we do not use */
+};
+
+/*
+ * Parse the DER of a SubjectPublicKeyInfo (RFC 5280 4.1).  true with *out filled, also for a type we do not know (pkey NULL, type
+ * OTHER); false with why when it is malformed.  RSA goes by d2i_PublicKey on the bare key (1 us, against 100 us for
+ * d2i_PUBKEY in OpenSSL 3.0).  Does not judge size or strength.  Limits: modulus 512 to 16384 bits, exponent odd, 3 to 2^64.
+ */
+bool public_key_parse(struct octets spki, struct public_key *out, struct errbuf *why);
+void public_key_free(struct public_key *k); /* zeroes it */
+
+/* Verify a PKCS#1 v1.5 or ECDSA signature over message.  false: it does not hold, or the digest is NONE. */
+bool public_key_verify(const struct public_key *k, enum pki_digest digest, struct octets message,
+    struct octets signature, struct errbuf *why);
+
+/* SHA-1 over the key's BIT STRING (RFC 5280 4.2.1.2 method 1) of the SPKI. */
+bool public_key_identifier(struct octets spki, uint8_t out[20]);
+/* SHA-256 over the whole SPKI. */
+bool public_key_digest(struct octets spki, uint8_t out[32]);
+
+#endif

@@ -1,0 +1,25 @@
+/* signer.h: the only code that touches a CA's private key: narrow, so that it can become a process of its own. */
+#ifndef PKI_SIGNER_H
+#define PKI_SIGNER_H
+
+#include <stdbool.h>
+
+#include "base/errbuf.h"
+#include "base/octets.h"
+#include "pki/algorithm.h"
+
+struct signer; /* one opened key; for one process */
+
+/*
+ * Open the encrypted PKCS#8 file at path under passphrase.  The digest of its signatures: SHA-256 for RSA and P-256, SHA-384 for P-384,
+ * SHA-512 for P-521.  false with why, and NULL in *out.
+ */
+bool signer_open(const char *path, struct octets passphrase, struct signer **out, struct errbuf *why);
+void signer_free(struct signer *s);
+
+enum pki_key_type signer_key_type(const struct signer *s);
+struct octets signer_algorithm(const struct signer *s); /* AlgorithmIdentifier, DER; static */
+struct octets signer_spki(const struct signer *s);	/* its public key; borrowed */
+bool signer_sign(struct signer *s, struct octets message, struct buffer *signature, struct errbuf *why);
+
+#endif
