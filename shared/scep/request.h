@@ -1,0 +1,97 @@
+/*
+ * request.h: a pkiMessage that a client sent (RFC 8894 section 3): parsed, its signature verified, its envelope opened.
+ *
+ * Three steps, in this order, so that an algorithm is refused before anything is decrypted, and each fault up to the proof of
+ * possession is the same badMessageCheck on the wire:
+ *
+ *	scep_request_parse    form; enough to answer FAILURE, not to act on
+ *	scep_request_check_algorithms
+ *	scep_request_open_csr signature, envelope, CSR, its self-signature, signer's key = CSR's key
+ */
+#ifndef SCEP_REQUEST_H
+#define SCEP_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/errbuf.h"
+#include "base/octets.h"
+#include "pki/algorithm.h"
+#include "pki/certificate.h"
+#include "pki/csr.h"
+#include "pki/public_key.h"
+#include "scep/scep.h"
+
+#define SCEP_TRANSACTION_ID_MAX 256
+#define SCEP_NONCE_MAX		64
+#define SCEP_CERTIFICATES_MAX	8 /* in the SignedData */
+#define SCEP_RECIPIENTS_MAX	8 /* in the EnvelopedData */
+
+/* All slices live as long as the request. */
+struct scep_request {
+	int message_type;	       /* as read; may be none of ours */
+	struct octets transaction_id;  /* 1 to 256 octets as they came */
+	int transaction_id_tag;	       /* its string type: echoed */
+	struct octets sender_nonce;    /* 1 to 64 octets */
+	bool has_signing_time;
+	int64_t signing_time;
+
+	struct certificate signer;     /* the certificate that SignerInfo names */
+	bool signer_self_signed;       /* self-issued and its key signed it: verified in open; until then: self-issued */
+	struct public_key signer_key;  /* replies are enveloped to it */
+
+	enum pki_digest digest;	       /* of the SignerInfo; NONE: unknown, see digest_oid */
+	struct octets digest_oid;
+	enum pki_cipher cipher;	       /* of the envelope, likewise; readable before decryption */
+	struct octets cipher_oid;
+
+	/* The recipient that the first KeyTransRecipientInfo names: issuer and serial, or SKI. */
+	struct octets recipient_issuer;
+	struct octets recipient_serial;
+	struct octets recipient_ski;
+
+	struct scep_request_template *owned;
+};
+
+/*
+ * Parse exactly one pkiMessage (DER, or BER as Apple and jscep send it).  SCEP_OK, and the caller frees *out; SCEP_UNANSWERABLE
+ * (no SignedData, not exactly one signer, no or too long transactionID, signer's certificate missing or unreadable) or SCEP_FAULT
+ * with why and *out NULL.
+ * A message that can be answered but is wrong otherwise (missing senderNonce or messageType, a duplicate attribute, content that is no EnvelopedData) is
+ * SCEP_REFUSED with why, *fail set to badMessageCheck or badRequest, and *out owned by the caller: enough to encode the FAILURE.
+ */
+enum scep_rc scep_request_parse(struct octets der, struct scep_request **out, enum scep_fail_info *fail,
+    struct errbuf *why);
+void scep_request_free(struct scep_request *r);
+
+/*
+ * Are digest and cipher (masks of PKI_…) accepted?  SCEP_REFUSED: *fail is badAlg, text (for failInfoText) names the algorithm and its OID.
+ */
+enum scep_rc scep_request_check_algorithms(const struct scep_request *r, uint32_t digests, uint32_t ciphers,
+    enum scep_fail_info *fail, struct errbuf *why, struct errbuf *text);
+
+/* A key that may decrypt: an RA certificate with its key.  x509 is what CMS_decrypt matches by. */
+struct scep_recipient {
+	const struct certificate *certificate;
+	X509 *x509;
+	EVP_PKEY *key;
+};
+
+/* Is the message addressed to this recipient (by issuer and serial, or SKI)? */
+bool scep_request_is_for(const struct scep_request *r, const struct scep_recipient *recipient);
+
+/*
+ * Verify the SignerInfo (messageDigest over the content, signature over the attributes), decrypt the envelope, parse the CSR,
+ * verify its self-signature and, where the signer is self-signed and require_signer_key is set, that it has the CSR's key.
+ *
+ * Every fault is SCEP_REFUSED; which one is told by why alone, *stage ("verify", "decrypt", "parse", "possession") and nothing that reaches the wire.  From the decryption on every failing path does
+ * the same work: where there is no CSR to go on with, a built-in one takes its place to the end.  A stand-in takes a
+ * missing recipient's place only after the signature held.
+ */
+enum scep_rc scep_request_open_csr(struct scep_request *r, const struct scep_recipient *recipient,
+    bool require_signer_key, struct csr *csr, const char **stage, struct errbuf *why);
+
+#endif
