@@ -1,0 +1,56 @@
+/*
+ * store.h: the database: profiles, authorities, certificates, uses of challenges, tokens, audit.
+ *
+ * One connection for one process, opened after fork.  SQLite in WAL mode, synchronous=FULL, foreign keys on.  Writers queue on
+ * flock(DATABASE.lock) before BEGIN IMMEDIATE.  All statements stand in one table (statements.c), addressed by name and
+ * prepared once.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/errbuf.h"
+#include "base/octets.h"
+#include "base/settings.h"
+
+struct store;
+
+enum store_rc {
+	STORE_OK = 0,
+	STORE_NONE,	/* no such row */
+	STORE_CONFLICT, /* a UNIQUE key is taken, or a re-check found that the world has changed */
+	STORE_AWAY	/* locked too long, full, unreadable, no memory: an answer of 503 */
+};
+
+/*
+ * Open for use: the schema must be there and fit this program.  STORE_AWAY with why, which names the command to run where the schema is missing,
+ * too old ("scepctl migrate") or made by a newer program that this one is too old for.
+ */
+enum store_rc store_open(const struct settings *s, struct store **out, struct errbuf *why);
+void store_close(struct store *st);
+
+/* Create or bring up to date: applies schema/NNNN_….sql in order, each in a transaction.  *from and *to are schema numbers. */
+enum store_rc store_migrate(const struct settings *s, int *from, int *to, struct errbuf *why);
+
+/* The number that every change of configuration raises. */
+enum store_rc store_config_version(struct store *st, int64_t *version, struct errbuf *why);
+
+/* Reads and writes a small row?  For health checks: a write transaction that changes nothing durable but proves lock, disk and file. */
+enum store_rc store_health(struct store *st, struct errbuf *why);
+
+/* Truncate the WAL as far as readers allow (background only). */
+enum store_rc store_checkpoint(struct store *st, struct errbuf *why);
+
+/* Bytes free for us on the file system of the database. */
+int64_t store_disk_free(const struct store *st);
+
+/* A named secret check, e.g. the MAC that proves the master key: set once, compare later.  CONFLICT: another value is there. */
+enum store_rc store_check_value(struct store *st, const char *name, struct octets value, bool set, struct errbuf *why);
+
+/* Who holds `name` may do background work until it ends.  OK: ours now (taken or renewed); CONFLICT: another's. */
+enum store_rc store_lease(struct store *st, const char *name, const char *holder, int64_t now, int64_t seconds, struct errbuf *why);
+enum store_rc store_lease_release(struct store *st, const char *name, const char *holder, struct errbuf *why);
+
+#endif
