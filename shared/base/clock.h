@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-int64_t clock_now(void);	   /* seconds since 1970, UTC */
-int64_t clock_now_ms(void);	   /* milliseconds since 1970, UTC */
+int64_t clock_now(void);	  /* seconds since 1970, UTC */
+int64_t clock_now_ms(void);	  /* milliseconds since 1970, UTC */
 int64_t clock_monotonic_ms(void); /* for durations and time-outs: no offset, never steps */
 int64_t clock_monotonic_us(void);
 

@@ -44,17 +44,18 @@ struct der {
 };
 
 void der_start(struct der *d, uint8_t *room, size_t size);
-size_t der_mark(const struct der *d);			    /* octets written so far */
-void der_raw(struct der *d, struct octets raw);		    /* octets as they are */
-void der_wrap(struct der *d, uint8_t tag, size_t mark);	    /* header around all written since mark */
+size_t der_mark(const struct der *d);			/* octets written so far */
+void der_raw(struct der *d, struct octets raw);		/* octets as they are */
+void der_wrap(struct der *d, uint8_t tag, size_t mark); /* header around all written since mark */
 void der_element(struct der *d, uint8_t tag, struct octets content);
-void der_unsigned(struct der *d, struct octets magnitude);  /* INTEGER from a big-endian magnitude */
+void der_unsigned(struct der *d, struct octets magnitude); /* INTEGER from a big-endian magnitude */
 void der_integer(struct der *d, uint32_t value);
 void der_boolean_true(struct der *d);
 void der_null(struct der *d);
-void der_oid(struct der *d, struct octets encoded);	    /* the content octets of an OID */
-void der_bit_string(struct der *d, struct octets bits);	    /* no unused bits */
-void der_time(struct der *d, int64_t seconds);		    /* UTCTime to 2049, GeneralizedTime after: RFC 5280 4.1.2.5 */
-struct octets der_octets(const struct der *d);		    /* borrowed from room; empty when failed */
+void der_oid(struct der *d, struct octets encoded);	/* the content octets of an OID */
+void der_bit_string(struct der *d, struct octets bits); /* no unused bits */
+void der_time(struct der *d,
+	      int64_t seconds); /* UTCTime to 2049, GeneralizedTime after: RFC 5280 4.1.2.5 */
+struct octets der_octets(const struct der *d); /* borrowed from room; empty when failed */
 
 #endif

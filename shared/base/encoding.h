@@ -35,6 +35,8 @@ bool encoding_is_uuid(const char *text);
 
 /* RFC 3629: well-formed UTF-8 without NUL. */
 bool encoding_is_utf8(struct octets text);
+/* The length, 1 to 4, of the well-formed sequence that text begins with and the character it stands for; 0: none (or no octets). */
+size_t encoding_utf8_sequence(struct octets text, uint32_t *character);
 
 /* "2026-11-23T10:00:00Z" for a time in seconds since 1970. */
 #define ENCODING_TIME_SIZE 32

@@ -13,8 +13,8 @@ struct octets {
 };
 
 struct octets octets_of(const void *data, size_t len);
-struct octets octets_of_string(const char *s);		/* without its NUL */
-bool octets_equal(struct octets a, struct octets b);	/* variable time: not for secrets */
+struct octets octets_of_string(const char *s);	     /* without its NUL */
+bool octets_equal(struct octets a, struct octets b); /* variable time: not for secrets */
 
 /* Constant time in the contents (not in the lengths). */
 bool octets_equal_secret(struct octets a, struct octets b);
@@ -35,7 +35,8 @@ struct buffer {
 
 void buffer_append(struct buffer *b, const void *data, size_t len);
 void buffer_append_string(struct buffer *b, const char *s);
-void buffer_append_format(struct buffer *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buffer_append_format(struct buffer *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* A NUL behind the last octet, not counted in len; the address of the text, or NULL when failed. */
 const char *buffer_string(struct buffer *b);
 struct octets buffer_octets(const struct buffer *b);
