@@ -1,0 +1,209 @@
+/* issue.c: the way from a CSR to a committed certificate. */
+#include "issue/issue.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/encoding.h"
+#include "base/fault.h"
+#include "pki/certificate.h"
+#include "pki/fields.h"
+#include "pki/name.h"
+
+#define SECONDS_PER_DAY	 86400
+#define SECONDS_PER_HOUR 3600
+
+/* What one certificate needs between the rules and the commit. */
+struct draft {
+	struct buffer subject; /* Name, DER */
+	struct buffer san;     /* GeneralNames, DER */
+	struct buffer san_text;
+	uint8_t serial[16];
+	int64_t not_before;
+	int64_t not_after;
+};
+
+static void
+draft_free(struct draft *d)
+{
+	buffer_free(&d->subject);
+	buffer_free(&d->san);
+	buffer_free(&d->san_text);
+}
+
+bool
+issue_check_key(const struct profile *p, const struct public_key *key,
+		enum scep_fail_info *fail_info, struct errbuf *why, struct errbuf *text)
+{
+	if (key->type != PKI_KEY_RSA) {
+		*fail_info = SCEP_BAD_ALG;
+		errbuf_set(text, "key type %s is not accepted here, want RSA", key->name);
+	} else if (key->bits < p->ra.min_rsa_bits) {
+		*fail_info = SCEP_BAD_REQUEST;
+		errbuf_set(text, "key too small: have %s, want at least %lld bits", key->name,
+			   (long long)p->ra.min_rsa_bits);
+	} else if (key->bits > p->ra.max_rsa_bits) {
+		*fail_info = SCEP_BAD_REQUEST;
+		errbuf_set(text, "key too large: have %s, want at most %lld bits", key->name,
+			   (long long)p->ra.max_rsa_bits);
+	} else {
+		return true;
+	}
+	errbuf_set(why, "%s", text->line);
+	return false;
+}
+
+/* Serial and times: 128 random bits; no certificate outlives its CA. */
+static bool
+draft_serial_and_times(struct draft *d, const struct issue_order *o, struct issue_result *result,
+		       struct errbuf *why)
+{
+	const struct certificate *ca = &o->profile->chain[0];
+
+	if (RAND_bytes(d->serial, sizeof(d->serial)) != 1) {
+		errbuf_ossl(why, "serial number");
+		return false;
+	}
+	encoding_hex(octets_of(d->serial, sizeof(d->serial)), result->serial);
+	d->not_before = o->now - ISSUE_BACKDATE_S;
+	if (d->not_before < ca->not_before)
+		d->not_before = ca->not_before;
+	d->not_after = o->now + o->profile->ra.validity_days * SECONDS_PER_DAY;
+	if (d->not_after > ca->not_after)
+		d->not_after = ca->not_after;
+	if (o->now < ca->not_before || o->now >= ca->not_after) {
+		errbuf_set(why, "CA of profile %s: its certificate is not valid now",
+			   o->profile->scep.name);
+		return false;
+	}
+	return true;
+}
+
+static bool
+sign(const struct issue_order *o, const struct draft *d, struct buffer *out, struct errbuf *why)
+{
+	const struct profile *p = o->profile;
+	struct certificate_fields f = {
+	    .issuer = p->chain[0].subject,
+	    .not_before = d->not_before,
+	    .not_after = d->not_after,
+	    .subject = buffer_octets(&d->subject),
+	    .spki = o->csr->spki,
+	    .issuer_ski = p->chain[0].ski,
+	    .path_length = -1,
+	    .key_usage = p->key_usage,
+	    .eku = buffer_octets(&p->eku),
+	    .san = buffer_octets(&d->san),
+	    .crl_url = p->crl_url,
+	};
+
+	memcpy(f.serial, d->serial, sizeof(f.serial));
+	return certificate_issue(&f, p->ca_signer, out, why);
+}
+
+static enum issue_rc
+commit(struct store *st, const struct issue_order *o, struct draft *d, struct issue_result *result,
+       struct errbuf *why)
+{
+	const struct profile *p = o->profile;
+	struct audit_event event = o->event;
+	enum enrolment_conflict what = ENROLMENT_NO_CONFLICT;
+	struct enrolment e = {
+	    .serial = octets_of(d->serial, sizeof(d->serial)),
+	    .authority_id = p->authority_id,
+	    .scep_profile_id = p->scep.id,
+	    .ra_profile_id = p->ra.id,
+	    .certificate = buffer_octets(&result->certificate),
+	    .subject = buffer_string(&result->subject),
+	    .san = d->san.len > 0 ? buffer_string(&d->san_text) : NULL,
+	    .not_before = d->not_before,
+	    .not_after = d->not_after,
+	    .purpose = "device",
+	    .repeat_key = o->repeat_key,
+	    .repeat_since = o->now - p->scep.replay_hours * SECONDS_PER_HOUR,
+	    .challenge_id = o->challenge_id,
+	    .now = o->now,
+	    .event = &event,
+	};
+
+	event.outcome = "success";
+	event.stage = "issued";
+	event.serial = result->serial;
+	event.subject = e.subject;
+	event.reason = o->legacy;
+	switch (store_commit_enrolment(st, &e, &what, why)) {
+	case STORE_OK:
+		return ISSUE_DONE;
+	case STORE_CONFLICT:
+		break;
+	default:
+		return ISSUE_AWAY;
+	}
+	if (what == ENROLMENT_REPEAT)
+		return ISSUE_REPEAT;
+	if (what == ENROLMENT_CHALLENGE)
+		return ISSUE_CHALLENGE_USED;
+	if (what == ENROLMENT_PROFILE)
+		return ISSUE_CHANGED;
+	return ISSUE_AWAY;
+}
+
+enum issue_rc
+issue_certificate(struct store *st, const struct issue_order *o, struct issue_result *result,
+		  struct errbuf *why)
+{
+	struct draft d = {0};
+	enum issue_rc rc = ISSUE_REFUSED;
+
+	memset(result, 0, sizeof(*result));
+	if (!issue_check_key(o->profile, &o->csr->key, &result->fail_info, why, &result->text))
+		return ISSUE_REFUSED;
+	switch (fields_apply(&o->profile->rules, o->csr, &d.subject, &d.san, why, &result->text)) {
+	case FIELD_OK:
+		break;
+	case FIELD_REFUSED:
+		result->fail_info = SCEP_BAD_REQUEST;
+		goto done;
+	default:
+		rc = ISSUE_AWAY;
+		goto done;
+	}
+	rc = ISSUE_AWAY;
+	if (!name_to_text(buffer_octets(&d.subject), &result->subject) ||
+	    (d.san.len > 0 && !san_to_text(buffer_octets(&d.san), &d.san_text))) {
+		errbuf_set(why, "subject or SAN cannot be written as text");
+		goto done;
+	}
+	if (!draft_serial_and_times(&d, o, result, why) || !sign(o, &d, &result->certificate, why))
+		goto done;
+	if (fault_here("issued")) {
+		errbuf_set(why, "a fault of the test build");
+		goto done;
+	}
+	rc = commit(st, o, &d, result, why);
+	if (rc == ISSUE_REPEAT) {
+		buffer_free(&result->certificate);
+		if (issue_repeat(st, o->profile, o->repeat_key, o->now, &result->certificate,
+				 why) != STORE_OK)
+			rc = ISSUE_AWAY;
+	}
+done:
+	draft_free(&d);
+	return rc;
+}
+
+void
+issue_result_free(struct issue_result *r)
+{
+	buffer_free(&r->certificate);
+	buffer_free(&r->subject);
+}
+
+enum store_rc
+issue_repeat(struct store *st, const struct profile *p, struct octets repeat_key, int64_t now,
+	     struct buffer *certificate, struct errbuf *why)
+{
+	return store_repeat(st, repeat_key, now - p->scep.replay_hours * SECONDS_PER_HOUR, now,
+			    certificate, why);
+}
