@@ -32,8 +32,7 @@ struct log_line {
 };
 
 void log_begin(struct log_line *l, enum log_level level, const char *event);
-void log_text(struct log_line *l, const char *key,
-	      const char *value); /* NULL value: the field is left out */
+void log_text(struct log_line *l, const char *key, const char *value); /* NULL: no such field */
 void log_octets(struct log_line *l, const char *key, struct octets value);
 void log_number(struct log_line *l, const char *key, int64_t value);
 void log_end(struct log_line *l);
