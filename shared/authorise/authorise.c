@@ -8,7 +8,7 @@
 
 bool
 authorise_challenge_id(const struct master_key *k, const char *profile_id, struct octets challenge,
-		       uint8_t out[CHALLENGE_ID_SIZE])
+    uint8_t out[CHALLENGE_ID_SIZE])
 {
 	const struct octets parts[] = {octets_of_string(profile_id), challenge};
 
@@ -17,11 +17,10 @@ authorise_challenge_id(const struct master_key *k, const char *profile_id, struc
 
 static enum authorise_rc
 check_static(const struct profile *p, const struct csr *csr, const uint8_t mac[CHALLENGE_ID_SIZE],
-	     struct errbuf *why)
+    struct errbuf *why)
 {
-	bool right =
-	    octets_equal_secret(octets_of(mac, CHALLENGE_ID_SIZE),
-				octets_of(p->scep.challenge_hash, sizeof(p->scep.challenge_hash)));
+	bool right = octets_equal_secret(octets_of(mac, CHALLENGE_ID_SIZE),
+	    octets_of(p->scep.challenge_hash, sizeof(p->scep.challenge_hash)));
 
 	if (!p->scep.challenge_set) {
 		errbuf_set(why, "challenge: the profile has no static challenge set");
@@ -55,15 +54,14 @@ check_binding(const char *bind_cn, const struct csr *csr, struct errbuf *why)
 	fits = octets_equal(buffer_octets(&cn), octets_of_string(bind_cn));
 	if (!fits)
 		errbuf_set(why, "challenge: bound to CN %s, the CSR has %.*s", bind_cn,
-			   (int)(cn.len > 128 ? 128 : cn.len), (const char *)cn.data);
+		    (int)(cn.len > 128 ? 128 : cn.len), (const char *)cn.data);
 	buffer_free(&cn);
 	return fits;
 }
 
 static enum authorise_rc
 check_dynamic(const struct authoriser *a, const struct profile *p, const struct csr *csr,
-	      const uint8_t repeat_key[32], int64_t now_ms, struct authorisation *out,
-	      struct errbuf *why)
+    const uint8_t repeat_key[32], int64_t now_ms, struct authorisation *out, struct errbuf *why)
 {
 	struct challenge_reservation *r = &out->reservation;
 	enum challenge_state state;
@@ -96,8 +94,7 @@ check_dynamic(const struct authoriser *a, const struct profile *p, const struct 
 
 enum authorise_rc
 authorise_enrolment(const struct authoriser *a, const struct profile *p, const struct csr *csr,
-		    const uint8_t repeat_key[32], int64_t now_ms, struct authorisation *out,
-		    struct errbuf *why)
+    const uint8_t repeat_key[32], int64_t now_ms, struct authorisation *out, struct errbuf *why)
 {
 	memset(out, 0, sizeof(*out));
 	if (!authorise_challenge_id(a->master_key, p->scep.id, csr->challenge, out->challenge_id)) {
@@ -113,27 +110,27 @@ authorise_enrolment(const struct authoriser *a, const struct profile *p, const s
 		return check_dynamic(a, p, csr, repeat_key, now_ms, out, why);
 	}
 	errbuf_set(why, "challenge: the profile's mode is \"%s\": nobody may enrol",
-		   p->scep.challenge_mode);
+	    p->scep.challenge_mode);
 	return AUTHORISE_DENY;
 }
 
 bool
-authorise_release(const struct authoriser *a, struct authorisation *g, bool client_fault,
-		  struct errbuf *why)
+authorise_release(
+    const struct authoriser *a, struct authorisation *g, bool client_fault, struct errbuf *why)
 {
 	enum redis_rc rc;
 
 	if (!g->one_time)
 		return true;
 	g->one_time = false;
-	rc = challenge_release(a->redis, &g->reservation, client_fault,
-			       (int)a->settings->challenge_tries, why);
+	rc = challenge_release(
+	    a->redis, &g->reservation, client_fault, (int)a->settings->challenge_tries, why);
 	return rc != REDIS_AWAY;
 }
 
 bool
-authorise_committed(const struct authoriser *a, struct authorisation *g, int64_t now_ms,
-		    struct errbuf *why)
+authorise_committed(
+    const struct authoriser *a, struct authorisation *g, int64_t now_ms, struct errbuf *why)
 {
 	if (!g->one_time)
 		return true;

@@ -34,7 +34,7 @@ draft_free(struct draft *d)
 
 bool
 issue_check_key(const struct profile *p, const struct public_key *key,
-		enum scep_fail_info *fail_info, struct errbuf *why, struct errbuf *text)
+    enum scep_fail_info *fail_info, struct errbuf *why, struct errbuf *text)
 {
 	if (key->type != PKI_KEY_RSA) {
 		*fail_info = SCEP_BAD_ALG;
@@ -42,11 +42,11 @@ issue_check_key(const struct profile *p, const struct public_key *key,
 	} else if (key->bits < p->ra.min_rsa_bits) {
 		*fail_info = SCEP_BAD_REQUEST;
 		errbuf_set(text, "key too small: have %s, want at least %lld bits", key->name,
-			   (long long)p->ra.min_rsa_bits);
+		    (long long)p->ra.min_rsa_bits);
 	} else if (key->bits > p->ra.max_rsa_bits) {
 		*fail_info = SCEP_BAD_REQUEST;
 		errbuf_set(text, "key too large: have %s, want at most %lld bits", key->name,
-			   (long long)p->ra.max_rsa_bits);
+		    (long long)p->ra.max_rsa_bits);
 	} else {
 		return true;
 	}
@@ -56,8 +56,8 @@ issue_check_key(const struct profile *p, const struct public_key *key,
 
 /* Serial and times: 128 random bits; no certificate outlives its CA. */
 static bool
-draft_serial_and_times(struct draft *d, const struct issue_order *o, struct issue_result *result,
-		       struct errbuf *why)
+draft_serial_and_times(
+    struct draft *d, const struct issue_order *o, struct issue_result *result, struct errbuf *why)
 {
 	const struct certificate *ca = &o->profile->chain[0];
 
@@ -74,7 +74,7 @@ draft_serial_and_times(struct draft *d, const struct issue_order *o, struct issu
 		d->not_after = ca->not_after;
 	if (o->now < ca->not_before || o->now >= ca->not_after) {
 		errbuf_set(why, "CA of profile %s: its certificate is not valid now",
-			   o->profile->scep.name);
+		    o->profile->scep.name);
 		return false;
 	}
 	return true;
@@ -104,7 +104,7 @@ sign(const struct issue_order *o, const struct draft *d, struct buffer *out, str
 
 static enum issue_rc
 commit(struct store *st, const struct issue_order *o, struct draft *d, struct issue_result *result,
-       struct errbuf *why)
+    struct errbuf *why)
 {
 	const struct profile *p = o->profile;
 	struct audit_event event = o->event;
@@ -150,8 +150,8 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 }
 
 enum issue_rc
-issue_certificate(struct store *st, const struct issue_order *o, struct issue_result *result,
-		  struct errbuf *why)
+issue_certificate(
+    struct store *st, const struct issue_order *o, struct issue_result *result, struct errbuf *why)
 {
 	struct draft d = {0};
 	enum issue_rc rc = ISSUE_REFUSED;
@@ -185,7 +185,7 @@ issue_certificate(struct store *st, const struct issue_order *o, struct issue_re
 	if (rc == ISSUE_REPEAT) {
 		buffer_free(&result->certificate);
 		if (issue_repeat(st, o->profile, o->repeat_key, o->now, &result->certificate,
-				 why) != STORE_OK)
+			why) != STORE_OK)
 			rc = ISSUE_AWAY;
 	}
 done:
@@ -202,8 +202,8 @@ issue_result_free(struct issue_result *r)
 
 enum store_rc
 issue_repeat(struct store *st, const struct profile *p, struct octets repeat_key, int64_t now,
-	     struct buffer *certificate, struct errbuf *why)
+    struct buffer *certificate, struct errbuf *why)
 {
-	return store_repeat(st, repeat_key, now - p->scep.replay_hours * SECONDS_PER_HOUR, now,
-			    certificate, why);
+	return store_repeat(
+	    st, repeat_key, now - p->scep.replay_hours * SECONDS_PER_HOUR, now, certificate, why);
 }

@@ -32,8 +32,8 @@ struct profile_cache {
 };
 
 bool
-profile_cache_open(const struct settings *s, struct store *st, struct profile_cache **out,
-		   struct errbuf *why)
+profile_cache_open(
+    const struct settings *s, struct store *st, struct profile_cache **out, struct errbuf *why)
 {
 	struct profile_cache *c = calloc(1, sizeof(*c));
 
@@ -165,7 +165,7 @@ make_x509(struct profile *p, struct errbuf *why)
 	}
 	if (X509_check_private_key(p->ra_x509, p->ra_key) != 1) {
 		errbuf_ossl(why, "profile %s: the RA's key file does not fit its certificate",
-			    p->scep.name);
+		    p->scep.name);
 		return false;
 	}
 	return true;
@@ -195,7 +195,7 @@ profile_open_keys(struct profile_cache *c, struct profile *p, struct errbuf *why
 		return false;
 	if (!octets_equal(signer_spki(ca->ca), p->chain[0].spki)) {
 		errbuf_set(why, "profile %s: the CA's key file %s does not fit its certificate",
-			   p->scep.name, ca->file);
+		    p->scep.name, ca->file);
 		return false;
 	}
 	p->ra_key = ra->ra;

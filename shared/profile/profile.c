@@ -22,7 +22,7 @@ parse_chain(struct profile *p, const struct authority_row *a, struct errbuf *why
 
 		if (len == 0 || p->chain_count == PROFILE_CHAIN_MAX) {
 			errbuf_set(why, "CA %s: its chain is damaged or longer than %d", a->name,
-				   PROFILE_CHAIN_MAX);
+			    PROFILE_CHAIN_MAX);
 			return false;
 		}
 		if (!certificate_parse(octets_of(rest.data, len), &p->chain[p->chain_count], why))
@@ -101,12 +101,12 @@ make_answers(struct profile *p, struct errbuf *why)
 			p->ca_certificates.failed = true;
 	} else {
 		p->ca_certificates_type = "application/x-x509-ca-cert";
-		buffer_append(&p->ca_certificates, p->ra_certificate.der.data,
-			      p->ra_certificate.der.len);
+		buffer_append(
+		    &p->ca_certificates, p->ra_certificate.der.data, p->ra_certificate.der.len);
 	}
 	if (p->capabilities.failed || p->ca_certificates.failed) {
-		errbuf_set(why, "profile %s: GetCACaps or GetCACert cannot be encoded",
-			   p->scep.name);
+		errbuf_set(
+		    why, "profile %s: GetCACaps or GetCACert cannot be encoded", p->scep.name);
 		return false;
 	}
 	return true;
@@ -114,7 +114,7 @@ make_answers(struct profile *p, struct errbuf *why)
 
 static enum store_rc
 read_rows(struct profile *p, struct store *st, const char *name, char key_files[2][256],
-	  struct errbuf *why)
+    struct errbuf *why)
 {
 	struct authority_row authority = {0};
 	struct ra_certificate_row ra = {0};
@@ -136,8 +136,8 @@ read_rows(struct profile *p, struct store *st, const char *name, char key_files[
 		    !certificate_parse(buffer_octets(&ra.certificate), &p->ra_certificate, why))
 			rc = STORE_AWAY;
 	} else if (rc == STORE_NONE) {
-		errbuf_set(why, "profile %s: its RA profile, CA or RA certificate is missing",
-			   name);
+		errbuf_set(
+		    why, "profile %s: its RA profile, CA or RA certificate is missing", name);
 		rc = STORE_AWAY;
 	}
 	authority_row_free(&authority);
@@ -147,7 +147,7 @@ read_rows(struct profile *p, struct store *st, const char *name, char key_files[
 
 enum store_rc
 profile_load(struct store *st, const char *name, struct profile **out, char key_files[2][256],
-	     struct errbuf *why)
+    struct errbuf *why)
 {
 	struct profile *p = calloc(1, sizeof(*p));
 	enum store_rc rc;

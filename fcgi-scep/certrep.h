@@ -1,0 +1,21 @@
+/* certrep.h: the three ways an answered pkiMessage can end: SUCCESS, FAILURE, or 503. */
+#ifndef FCGI_SCEP_CERTREP_H
+#define FCGI_SCEP_CERTREP_H
+
+#include "base/octets.h"
+#include "scep/scep.h"
+#include "transaction.h"
+
+/* Each answers the HTTP request and records it; keys of t->profile are open. */
+
+/* SUCCESS with a certificate that is committed; outcome is "success" or "repeat". */
+void certrep_success(struct transaction *t, struct octets certificate, const char *outcome);
+
+/* FAILURE.  text goes out as failInfoText (NULL or "": none); reason goes to log and audit alone. */
+void certrep_failure(
+    struct transaction *t, enum scep_fail_info fail_info, const char *text, const char *reason);
+
+/* HTTP 503 with Retry-After: a fault of ours, nothing was issued, no challenge was burned. */
+void certrep_unavailable(struct transaction *t, const char *reason);
+
+#endif

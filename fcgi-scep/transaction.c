@@ -1,0 +1,223 @@
+/* transaction.c: recording what became of a request. */
+#include "transaction.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "base/log.h"
+#include "pki/name.h"
+#include "redis/audit_queue.h"
+#include "store/audit_event.h"
+
+#define DIRECT_PER_SECOND 20 /* refusals a worker commits itself while Redis is away */
+
+static const char *
+transport(const struct fcgi_request *r)
+{
+	bool get = strcmp(fcgi_request_method(r), "POST") != 0;
+
+	if (fcgi_request_is_https(r))
+		return get ? "https-get" : "https-post";
+	return get ? "http-get" : "http-post";
+}
+
+void
+transaction_start(struct transaction *t, struct worker *w, struct fcgi_request *r)
+{
+	memset(t, 0, sizeof(*t));
+	t->worker = w;
+	t->http = r;
+	t->operation = "unknown";
+	t->stage = "received";
+	t->outcome = "failed";
+	t->fail_info = SCEP_NO_FAIL_INFO;
+	t->transport = transport(r);
+	t->started_us = clock_monotonic_us();
+}
+
+/* A transactionID is any octets: printable ones as they are, others as hex:…. */
+static void
+print_transaction_id(struct transaction *t)
+{
+	struct octets id = t->message->transaction_id;
+
+	for (size_t i = 0; i < id.len; i++) {
+		if (id.data[i] < 0x21 || id.data[i] > 0x7e) {
+			memcpy(t->transaction_id, "hex:", 4);
+			encoding_hex(id, t->transaction_id + 4);
+			return;
+		}
+	}
+	memcpy(t->transaction_id, id.data, id.len);
+	t->transaction_id[id.len] = '\0';
+}
+
+void
+transaction_know_message(struct transaction *t, struct scep_request *message)
+{
+	t->message = message;
+	t->stage = "parsed";
+	print_transaction_id(t);
+	if ((message->digest & PKI_DIGESTS_LEGACY) != 0 ||
+	    (message->cipher & PKI_CIPHERS_LEGACY) != 0)
+		snprintf(t->legacy, sizeof(t->legacy), "warning: broken algorithm in use: %s, %s",
+		    pki_digest_name(message->digest), pki_cipher_name(message->cipher));
+}
+
+void
+transaction_know_csr(struct transaction *t, const struct csr *csr)
+{
+	snprintf(t->key_type, sizeof(t->key_type), "%s", csr->key.name);
+	buffer_free(&t->subject);
+	if (!name_to_text(csr->subject, &t->subject))
+		buffer_free(&t->subject);
+}
+
+void
+transaction_event(const struct transaction *t, struct audit_event *e)
+{
+	const struct scep_request *m = t->message;
+
+	*e = (struct audit_event){
+	    .time_ms = clock_now_ms(),
+	    .actor = "device",
+	    .address = fcgi_request_address(t->http),
+	    .action = "scep.enrol",
+	    .profile = t->profile_name[0] != '\0' ? t->profile_name : NULL,
+	    .stage = t->stage,
+	    .transport = t->transport,
+	    .request_id = fcgi_request_id(t->http),
+	    .count = 1,
+	};
+	if (strcmp(t->operation, "PKIOperation") != 0)
+		e->action = "scep.request";
+	if (m == NULL)
+		return;
+	e->transaction_id = t->transaction_id;
+	e->message_type = scep_message_type_name(m->message_type);
+	if (m->digest != PKI_DIGEST_NONE)
+		e->digest = pki_digest_name(m->digest);
+	if (m->cipher != PKI_CIPHER_NONE)
+		e->cipher = pki_cipher_name(m->cipher);
+	if (t->key_type[0] != '\0')
+		e->key_type = t->key_type;
+	if (t->subject.len > 0)
+		e->subject = (const char *)t->subject.data;
+}
+
+/* One line for every request; the reason only where there is one. */
+static void
+log_request(struct transaction *t, enum log_level level, const char *reason)
+{
+	struct log_line l;
+
+	log_begin(&l, level, "scep");
+	log_text(&l, "operation", t->operation);
+	log_text(&l, "profile", t->profile_name);
+	log_text(&l, "outcome", t->outcome);
+	log_number(&l, "status", fcgi_request_status(t->http));
+	if (t->message != NULL) {
+		log_text(&l, "messageType", scep_message_type_name(t->message->message_type));
+		log_text(&l, "transactionID", t->transaction_id);
+	}
+	if (t->fail_info != SCEP_NO_FAIL_INFO)
+		log_text(&l, "failInfo", scep_fail_info_name(t->fail_info));
+	if (t->serial[0] != '\0')
+		log_text(&l, "serial", t->serial);
+	log_text(&l, "stage", t->stage);
+	log_text(&l, "reason", reason);
+	log_text(&l, "address", fcgi_request_address(t->http));
+	log_text(&l, "transport", t->transport);
+	log_number(&l, "us", clock_monotonic_us() - t->started_us);
+	log_end(&l);
+}
+
+/* While Redis is away: straight into the store, so many a second, and never into the room that issuing needs. */
+static bool
+write_directly(struct worker *w, const struct audit_event *e, struct errbuf *why)
+{
+	int64_t second = clock_monotonic_ms() / 1000;
+
+	if (second != w->direct_second) {
+		w->direct_second = second;
+		w->direct_left = DIRECT_PER_SECOND;
+	}
+	if (w->direct_left == 0) {
+		errbuf_set(why, "Redis is away, and this second's rows are used up");
+		return false;
+	}
+	w->direct_left--;
+	if (store_disk_free(w->store) < w->settings->disk_reserve_mb * 1024 * 1024) {
+		errbuf_set(why, "the disk is down to its reserve (SCEP_DISK_RESERVE_MB)");
+		return false;
+	}
+	return store_audit_write(w->store, e, 1, why) == STORE_OK;
+}
+
+/* A flood is: one address, one profile, one kind of refusal. */
+static bool
+queue(struct transaction *t, const struct audit_event *e, struct errbuf *why)
+{
+	struct worker *w = t->worker;
+	struct buffer json = {0}, flood = {0};
+	const char *text;
+	bool ok = false;
+
+	buffer_append_format(&flood, "%s|%s|%s|%d", fcgi_request_address(t->http), t->profile_name,
+	    t->stage, (int)t->fail_info);
+	if (audit_event_to_json(e, &json) && (text = buffer_string(&json)) != NULL && !flood.failed)
+		ok = audit_queue_put(w->redis, t->profile != NULL ? t->profile->scep.id : NULL,
+			 text, buffer_octets(&flood), w->settings->refusals_per_minute,
+			 clock_now_ms(), why) == REDIS_DONE;
+	buffer_free(&json);
+	buffer_free(&flood);
+	return ok;
+}
+
+void
+transaction_refused(struct transaction *t, const char *outcome, const char *reason)
+{
+	char event_id[UUID_SIZE];
+	char text[ERRBUF_SIZE + 160];
+	struct audit_event e;
+	struct errbuf why = {0};
+
+	t->outcome = outcome;
+	if (t->legacy[0] != '\0') {
+		snprintf(text, sizeof(text), "%s; %s", reason, t->legacy);
+		reason = text;
+	}
+	log_request(
+	    t, strcmp(outcome, "failed") == 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, reason);
+	transaction_event(t, &e);
+	e.outcome = outcome;
+	e.reason = reason;
+	if (t->fail_info != SCEP_NO_FAIL_INFO)
+		e.fail_info = scep_fail_info_name(t->fail_info);
+	if (encoding_uuid(event_id))
+		e.event_id = event_id;
+	if (queue(t, &e, &why) || write_directly(t->worker, &e, &why))
+		return;
+	if (t->worker->shared != NULL)
+		atomic_fetch_add(&t->worker->shared->audit_lost, 1);
+	log_event(LOG_LEVEL_ERROR, "audit-lost", "the row of this refusal is only in this log: %s",
+	    why.line);
+}
+
+void
+transaction_done(struct transaction *t, const char *outcome)
+{
+	t->outcome = outcome;
+	log_request(t, t->legacy[0] != '\0' ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+	    t->legacy[0] != '\0' ? t->legacy : NULL);
+}
+
+void
+transaction_free(struct transaction *t)
+{
+	scep_request_free(t->message);
+	buffer_free(&t->subject);
+	log_set_request("");
+}
