@@ -156,33 +156,58 @@ write_directly(struct worker *w, const struct audit_event *e, struct errbuf *why
 	return store_audit_write(w->store, e, 1, why) == STORE_OK;
 }
 
-/* A flood is: one address, one profile, one kind of refusal. */
+/* To the queue in Redis, or straight into the store.  flood_key empty: never counted into another row. */
 static bool
-queue(struct transaction *t, const struct audit_event *e, struct errbuf *why)
+write_event(
+    struct transaction *t, struct audit_event *e, struct octets flood_key, struct errbuf *why)
 {
 	struct worker *w = t->worker;
-	struct buffer json = {0}, flood = {0};
+	struct buffer json = {0};
+	char event_id[UUID_SIZE];
 	const char *text;
 	bool ok = false;
 
-	buffer_append_format(&flood, "%s|%s|%s|%d", fcgi_request_address(t->http), t->profile_name,
-	    t->stage, (int)t->fail_info);
-	if (audit_event_to_json(e, &json) && (text = buffer_string(&json)) != NULL && !flood.failed)
+	if (encoding_uuid(event_id))
+		e->event_id = event_id;
+	if (audit_event_to_json(e, &json) && (text = buffer_string(&json)) != NULL)
 		ok = audit_queue_put(w->redis, t->profile != NULL ? t->profile->scep.id : NULL,
-			 text, buffer_octets(&flood), w->settings->refusals_per_minute,
-			 clock_now_ms(), why) == REDIS_DONE;
+			 text, flood_key, w->settings->refusals_per_minute, clock_now_ms(),
+			 why) == REDIS_DONE;
 	buffer_free(&json);
-	buffer_free(&flood);
-	return ok;
+	return ok || write_directly(w, e, why);
+}
+
+/* Rows that could be written nowhere but in the log are followed, once something can be written again, by one with their count. */
+static void
+settle_lost(struct transaction *t)
+{
+	struct prefork_shared *shared = t->worker->shared;
+	struct octets no_flood = {0};
+	struct errbuf why = {0};
+	struct audit_event e;
+	uint64_t lost;
+
+	if (shared == NULL || atomic_load(&shared->audit_lost) == 0 ||
+	    (lost = atomic_exchange(&shared->audit_lost, 0)) == 0)
+		return;
+	e = (struct audit_event){
+	    .time_ms = clock_now_ms(),
+	    .actor = "system",
+	    .action = "audit.lost",
+	    .outcome = "failed",
+	    .reason = "rows of refusals that are in the log alone: see audit-lost there",
+	    .count = (int64_t)lost,
+	};
+	if (!write_event(t, &e, no_flood, &why))
+		atomic_fetch_add(&shared->audit_lost, lost);
 }
 
 void
 transaction_refused(struct transaction *t, const char *outcome, const char *reason)
 {
-	char event_id[UUID_SIZE];
-	char text[ERRBUF_SIZE + 160];
-	struct audit_event e;
+	char text[ERRBUF_SIZE + 160], flood[256];
 	struct errbuf why = {0};
+	struct audit_event e;
 
 	t->outcome = outcome;
 	if (t->legacy[0] != '\0') {
@@ -196,10 +221,13 @@ transaction_refused(struct transaction *t, const char *outcome, const char *reas
 	e.reason = reason;
 	if (t->fail_info != SCEP_NO_FAIL_INFO)
 		e.fail_info = scep_fail_info_name(t->fail_info);
-	if (encoding_uuid(event_id))
-		e.event_id = event_id;
-	if (queue(t, &e, &why) || write_directly(t->worker, &e, &why))
+	/* A flood is: one address, one profile, one kind of refusal. */
+	snprintf(flood, sizeof(flood), "%s|%s|%s|%d", fcgi_request_address(t->http),
+	    t->profile != NULL ? t->profile->scep.id : "", t->stage, (int)t->fail_info);
+	if (write_event(t, &e, octets_of_string(flood), &why)) {
+		settle_lost(t);
 		return;
+	}
 	if (t->worker->shared != NULL)
 		atomic_fetch_add(&t->worker->shared->audit_lost, 1);
 	log_event(LOG_LEVEL_ERROR, "audit-lost", "the row of this refusal is only in this log: %s",
@@ -212,6 +240,7 @@ transaction_done(struct transaction *t, const char *outcome)
 	t->outcome = outcome;
 	log_request(t, t->legacy[0] != '\0' ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 	    t->legacy[0] != '\0' ? t->legacy : NULL);
+	settle_lost(t);
 }
 
 void
