@@ -174,7 +174,9 @@ write_event(
 			 text, flood_key, w->settings->refusals_per_minute, clock_now_ms(),
 			 why) == REDIS_DONE;
 	buffer_free(&json);
-	return ok || write_directly(w, e, why);
+	ok = ok || write_directly(w, e, why);
+	e->event_id = NULL;
+	return ok;
 }
 
 /* Rows that could be written nowhere but in the log are followed, once something can be written again, by one with their count. */
