@@ -18,9 +18,9 @@ struct redis;
 
 enum redis_rc {
 	REDIS_DONE = 0,
-	REDIS_NONE,	/* no such thing */
-	REDIS_REFUSED,	/* by the state of things: full, held by another, used, burned: see each call */
-	REDIS_AWAY	/* not reachable, timed out, refused to write: an answer of 503 where Redis is needed */
+	REDIS_NONE,    /* no such thing */
+	REDIS_REFUSED, /* by the state of things: full, held by another, used, burned: see each call */
+	REDIS_AWAY /* not reachable, timed out, refused to write: an answer of 503 where Redis is needed */
 };
 
 /* Does not connect yet.  false only out of memory or for an address that makes no sense. */

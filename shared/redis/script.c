@@ -1,0 +1,202 @@
+#include <openssl/evp.h>
+
+#include <string.h>
+
+#include "base/encoding.h"
+#include "redis/exchange.h"
+#include "redis/script.h"
+
+/*
+ * A challenge's record is a hash: state (minted, reserved, used, burned), expires, cn, tries; while reserved also until, repeat and
+ * token.  Times are the caller's milliseconds.  Redis' TTL only sweeps, and is never made shorter.
+ *
+ * When its memory is full Redis refuses a script whose first write could need more, and lets it run whole otherwise.  So mint and put begin with
+ * such a write; the rest begin by deleting something, since they go on where nothing new may begin, and memory gets free by them.
+ */
+
+/*
+ * KEYS record, pending, audit queue; ARGV now, expires, max_pending, cn, audit row or "", rows at most, sweep of the record,
+ * id, pending before this are forgotten.  Returns {1 minted (or there already), 0 too many pending, 2 queue full; pending at now}.
+ */
+static const char mint[] =
+    "local n = redis.call('ZCOUNT', KEYS[2], '(' .. ARGV[1], '+inf')\n"
+    "if redis.call('EXISTS', KEYS[1]) == 1 then return {1, n} end\n"
+    "if n >= tonumber(ARGV[3]) then return {0, n} end\n"
+    "if #ARGV[5] > 0 then\n"
+    "  if redis.call('LLEN', KEYS[3]) >= tonumber(ARGV[6]) then return {2, n} end\n"
+    "  redis.call('RPUSH', KEYS[3], '1 ' .. ARGV[5])\n"
+    "end\n"
+    "redis.call('HSET', KEYS[1], 'state', 'minted', 'expires', ARGV[2], 'cn', ARGV[4])\n"
+    "redis.call('PEXPIRE', KEYS[1], ARGV[7])\n"
+    "redis.call('ZADD', KEYS[2], ARGV[2], ARGV[8])\n"
+    "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[9])\n"
+    "if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[7]) then redis.call('PEXPIRE', KEYS[2], "
+    "ARGV[7]) end\n"
+    "return {1, redis.call('ZCOUNT', KEYS[2], '(' .. ARGV[1], '+inf')}\n";
+
+/*
+ * KEYS record; ARGV now, end of the reservation, repeat key, token, sweep.  Returns {what came out}, and where that is "reserved" also the
+ * token and the bound CN.  The holder enters again even after the challenge's own expiry.
+ */
+static const char reserve[] =
+    "local h = redis.call('HMGET', KEYS[1], 'state', 'expires', 'until', 'repeat', 'token', 'cn')\n"
+    "if not h[1] then return {'unknown'} end\n"
+    "if h[1] == 'used' or h[1] == 'burned' then return {h[1]} end\n"
+    "local now, over, token = tonumber(ARGV[1]), ARGV[2], ARGV[4]\n"
+    "local held = h[1] == 'reserved' and tonumber(h[3]) > now\n"
+    "if held and h[4] == ARGV[3] then\n"
+    "  token = h[5]\n"
+    "  if tonumber(h[3]) > tonumber(over) then over = h[3] end\n"
+    "elseif tonumber(h[2]) <= now then return {'expired'}\n"
+    "elseif held then return {'held'} end\n"
+    "redis.call('HDEL', KEYS[1], 'token')\n"
+    "redis.call('HSET', KEYS[1], 'state', 'reserved', 'until', over, 'repeat', ARGV[3], 'token', "
+    "token)\n"
+    "if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], "
+    "ARGV[5]) end\n"
+    "return {'reserved', token, h[6] or ''}\n";
+
+/*
+ * KEYS record, pending; ARGV token, 1 for a failed try, tries that burn (0: never), id.  Returns 1, or 0 when the token is not the holder's.
+ */
+static const char release[] =
+    "local h = redis.call('HMGET', KEYS[1], 'state', 'token', 'tries')\n"
+    "if h[1] ~= 'reserved' or h[2] ~= ARGV[1] then return 0 end\n"
+    "local state, tries, most = 'minted', tonumber(h[3] or 0) + tonumber(ARGV[2]), "
+    "tonumber(ARGV[3])\n"
+    "if most > 0 and tries >= most then state = 'burned' end\n"
+    "redis.call('HDEL', KEYS[1], 'until', 'repeat', 'token')\n"
+    "redis.call('HSET', KEYS[1], 'state', state, 'tries', tries)\n"
+    "if state == 'burned' then redis.call('ZREM', KEYS[2], ARGV[4]) end\n"
+    "return 1\n";
+
+/* KEYS record, pending; ARGV id, expiry and sweep of a record that has to be made anew.  Returns 1. */
+static const char mark_used[] = "local known = redis.call('EXISTS', KEYS[1])\n"
+				"redis.call('ZREM', KEYS[2], ARGV[1])\n"
+				"redis.call('HDEL', KEYS[1], 'until', 'repeat', 'token')\n"
+				"redis.call('HSET', KEYS[1], 'state', 'used')\n"
+				"if known == 0 then\n"
+				"  redis.call('HSET', KEYS[1], 'expires', ARGV[2])\n"
+				"  redis.call('PEXPIRE', KEYS[1], ARGV[3])\n"
+				"end\n"
+				"return 1\n";
+
+/*
+ * A queue is a list of "COUNT JSON".  Rows above the rate are counted by minute and flood key: how many in one hash, the first one's JSON in
+ * another, until the minute is over and take makes one row of them.
+ *
+ * KEYS queue, rates of this minute, counts, first rows, lost; ARGV row, flood key or "", rows a minute, minute, rows at most,
+ * counted rows at most, sweep of the rates.  Returns 1 queued or counted, 0 lost.
+ */
+static const char audit_put[] = "if #ARGV[2] > 0 then\n"
+				"  local n = redis.call('HINCRBY', KEYS[2], ARGV[2], 1)\n"
+				"  if n == 1 then redis.call('PEXPIRE', KEYS[2], ARGV[7]) end\n"
+				"  if n > tonumber(ARGV[3]) then\n"
+				"    local field = ARGV[4] .. ':' .. ARGV[2]\n"
+				"    if redis.call('HEXISTS', KEYS[4], field) == 0 then\n"
+				"      if redis.call('HLEN', KEYS[4]) >= tonumber(ARGV[6]) then\n"
+				"        redis.call('INCR', KEYS[5])\n"
+				"        return 0\n"
+				"      end\n"
+				"      redis.call('HSET', KEYS[4], field, ARGV[1])\n"
+				"    end\n"
+				"    redis.call('HINCRBY', KEYS[3], field, 1)\n"
+				"    return 1\n"
+				"  end\n"
+				"end\n"
+				"if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[5]) then\n"
+				"  redis.call('INCR', KEYS[5])\n"
+				"  return 0\n"
+				"end\n"
+				"redis.call('RPUSH', KEYS[1], '1 ' .. ARGV[1])\n"
+				"return 1\n";
+
+/*
+ * KEYS queue, counts, first rows, removed; ARGV minute at hand, rows at most.  Counted rows of other minutes that are over join the queue, where
+ * nothing changes them any more: what is counted late begins a new one.  Returns {how many were ever removed, rows}.
+ */
+static const char audit_take[] =
+    "local counts = redis.call('HGETALL', KEYS[2])\n"
+    "for i = 1, #counts, 2 do\n"
+    "  local field = counts[i]\n"
+    "  if tonumber(string.match(field, '^%d+')) < tonumber(ARGV[1]) then\n"
+    "    local first = redis.call('HGET', KEYS[3], field)\n"
+    "    redis.call('HDEL', KEYS[2], field)\n"
+    "    redis.call('HDEL', KEYS[3], field)\n"
+    "    if first then redis.call('RPUSH', KEYS[1], counts[i + 1] .. ' ' .. first) end\n"
+    "  end\n"
+    "end\n"
+    "local rows = redis.call('LRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1)\n"
+    "return {redis.call('GET', KEYS[4]) or '0', rows}\n";
+
+/*
+ * KEYS queue, removed; ARGV removed as take said, rows, the sum of both.  Returns 1 removed (now or by the same call before), 0: somebody else
+ * removed rows in the meantime, so these were left alone.
+ */
+static const char audit_remove[] = "local removed = redis.call('GET', KEYS[2]) or '0'\n"
+				   "if removed == ARGV[3] then return 1 end\n"
+				   "if removed ~= ARGV[1] then return 0 end\n"
+				   "redis.call('LTRIM', KEYS[1], ARGV[2], -1)\n"
+				   "redis.call('SET', KEYS[2], ARGV[3])\n"
+				   "return 1\n";
+
+/* All may run twice without harm: see the callers. */
+static const char *const text[SCRIPTS] = {
+    [SCRIPT_MINT] = mint,
+    [SCRIPT_RESERVE] = reserve,
+    [SCRIPT_RELEASE] = release,
+    [SCRIPT_MARK_USED] = mark_used,
+    [SCRIPT_AUDIT_PUT] = audit_put,
+    [SCRIPT_AUDIT_TAKE] = audit_take,
+    [SCRIPT_AUDIT_REMOVE] = audit_remove,
+};
+
+bool
+script_digests(char sha[SCRIPTS][SCRIPT_SHA_SIZE], struct errbuf *why)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned int len;
+
+	for (int i = 0; i < SCRIPTS; i++) {
+		if (EVP_Digest(text[i], strlen(text[i]), digest, &len, EVP_sha1(), NULL) != 1 ||
+		    len != 20) {
+			errbuf_ossl(why, "redis: SHA-1");
+			return false;
+		}
+		encoding_hex(octets_of(digest, len), sha[i]);
+	}
+	return true;
+}
+
+void
+script_start(struct command *c, const struct redis *r, enum script script, int keys)
+{
+	command_start(c, "EVALSHA");
+	command_text(c, r->sha[script]);
+	command_number(c, keys);
+}
+
+enum redis_rc
+script_run(struct redis *r, enum script script, struct command *c, const struct command *before,
+    redisReply **reply, struct errbuf *why)
+{
+	const struct command *commands[2] = {before, c};
+	redisReply *replies[2] = {NULL, NULL};
+	enum redis_rc rc;
+
+	*reply = NULL;
+	if (before != NULL)
+		rc = exchange(r, commands, 2, true, replies, why);
+	else
+		rc = exchange(r, &commands[1], 1, true, &replies[1], why);
+	if (rc != REDIS_DONE)
+		return rc;
+	exchange_free(&replies[0], 1);
+	*reply = replies[1];
+	if ((*reply)->type != REDIS_REPLY_ERROR)
+		return REDIS_DONE;
+	exchange_free(reply, 1);
+	c->argv[0] = octets_of_string("EVAL");
+	c->argv[1] = octets_of_string(text[script]);
+	return exchange(r, &commands[1], 1, true, reply, why);
+}
