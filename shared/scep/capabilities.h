@@ -11,7 +11,8 @@
  * Append one keyword a line, "\n" behind each, no empty line.  digests and ciphers are masks of PKI_….  SHA-384 is listed whenever it is accepted:
  * strongSwan takes the list's indices for bit masks and refuses AES and SHA-256 without it.
  */
-void scep_capabilities(uint32_t digests, uint32_t ciphers, bool renewal, bool next_ca, struct buffer *out);
+void scep_capabilities(
+    uint32_t digests, uint32_t ciphers, bool renewal, bool next_ca, struct buffer *out);
 
 /* What a client reads there. */
 struct scep_capability_set {

@@ -16,13 +16,15 @@ bool scep_client_csr(EVP_PKEY *key, struct octets subject, struct octets san, co
     struct buffer *out, struct errbuf *why);
 
 /* Append a self-signed certificate for key and subject, 1 hour back to 7 days ahead of now: the signer of a first enrolment. */
-bool scep_client_self_signed(EVP_PKEY *key, struct octets subject, int64_t now, struct buffer *out, struct errbuf *why);
+bool scep_client_self_signed(
+    EVP_PKEY *key, struct octets subject, int64_t now, struct buffer *out, struct errbuf *why);
 
 struct scep_client_message {
 	int message_type;
 	const char *transaction_id;
-	uint8_t sender_nonce[16];      /* filled by scep_client_encode */
-	struct octets content;	       /* the CSR, or another messageData, DER; empty: no EnvelopedData content is made */
+	uint8_t sender_nonce[16]; /* filled by scep_client_encode */
+	struct octets
+	    content; /* the CSR, or another messageData, DER; empty: no EnvelopedData content is made */
 	const struct certificate *signer; /* and its key */
 	EVP_PKEY *key;
 	const struct certificate *recipient; /* the RA's (or CA's) certificate: RSA */
@@ -44,11 +46,13 @@ struct scep_client_reply {
  * Read the CertRep that answers m: signature by one of the certificates in trusted (what GetCACert gave), transactionID and
  * recipientNonce as sent, decrypted with m->key.  false with why: it cannot be trusted or read; *out is then zeroed.
  */
-bool scep_client_read(const struct scep_client_message *m, struct octets reply, const struct certificate *trusted, int trusted_count,
-    struct scep_client_reply *out, struct errbuf *why);
+bool scep_client_read(const struct scep_client_message *m, struct octets reply,
+    const struct certificate *trusted, int trusted_count, struct scep_client_reply *out,
+    struct errbuf *why);
 void scep_client_reply_free(struct scep_client_reply *r);
 
 /* The certificates in a GetCACert answer: one DER certificate, or a degenerate SignedData.  Count, or -1 with why. */
-int scep_client_ca_certificates(struct octets body, struct buffer *out, int max, struct errbuf *why);
+int scep_client_ca_certificates(
+    struct octets body, struct buffer *out, int max, struct errbuf *why);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/octets.h"
 
 enum scep_operation {
-	SCEP_OP_NONE,	 /* no operation given */
+	SCEP_OP_NONE, /* no operation given */
 	SCEP_OP_UNKNOWN,
 	SCEP_OP_GET_CA_CAPS,
 	SCEP_OP_GET_CA_CERT,
@@ -18,9 +18,10 @@ enum scep_operation {
 
 struct scep_query {
 	enum scep_operation operation;
-	char operation_text[64];  /* as asked for, cut and made printable: for the 400's line and the log */
+	char operation_text
+	    [64]; /* as asked for, cut and made printable: for the 400's line and the log */
 	bool has_message;
-	struct octets message;	  /* raw, still escaped; borrowed from the query string */
+	struct octets message; /* raw, still escaped; borrowed from the query string */
 };
 
 /*
@@ -33,6 +34,7 @@ bool scep_query_parse(const char *query, struct scep_query *out, struct errbuf *
  * Append the octets that message stands for: %-escapes undone, then base64 in either alphabet; a space or a bare '+' stands for
  * '+', line ends are skipped, padding may be missing.  false with why at anything else, at nothing at all, and above max octets (then *too_long is set).
  */
-bool scep_query_message(struct octets message, size_t max, struct buffer *out, bool *too_long, struct errbuf *why);
+bool scep_query_message(
+    struct octets message, size_t max, struct buffer *out, bool *too_long, struct errbuf *why);
 
 #endif

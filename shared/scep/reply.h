@@ -20,13 +20,13 @@ struct scep_responder {
 
 struct scep_reply {
 	enum scep_pki_status status;
-	enum scep_fail_info fail_info;	 /* with FAILURE */
-	const char *fail_info_text;	 /* UTF-8, NULL or "": none */
-	struct octets certificates[8];	 /* with SUCCESS: the leaf first; DER; their order is kept */
+	enum scep_fail_info fail_info; /* with FAILURE */
+	const char *fail_info_text;    /* UTF-8, NULL or "": none */
+	struct octets certificates[8]; /* with SUCCESS: the leaf first; DER; their order is kept */
 	int certificate_count;
-	struct octets crl;		 /* with SUCCESS for GetCRL; DER */
-	enum pki_digest digest;		 /* of our SignerInfo */
-	enum pki_cipher cipher;		 /* of the envelope */
+	struct octets crl;	/* with SUCCESS for GetCRL; DER */
+	enum pki_digest digest; /* of our SignerInfo */
+	enum pki_cipher cipher; /* of the envelope */
 };
 
 /*
@@ -38,6 +38,7 @@ bool scep_reply_encode(const struct scep_request *r, const struct scep_reply *re
     const struct scep_responder *responder, struct buffer *out, struct errbuf *why);
 
 /* Append a SignedData without signers that carries certificates (and a CRL if not empty), in the order given. */
-bool scep_degenerate_encode(const struct octets *certificates, int count, struct octets crl, struct buffer *out);
+bool scep_degenerate_encode(
+    const struct octets *certificates, int count, struct octets crl, struct buffer *out);
 
 #endif

@@ -25,6 +25,7 @@
 #include "pki/public_key.h"
 #include "scep/scep.h"
 
+#define SCEP_MESSAGE_MAX	(256 * 1024) /* octets of DER accepted */
 #define SCEP_TRANSACTION_ID_MAX 256
 #define SCEP_NONCE_MAX		64
 #define SCEP_CERTIFICATES_MAX	8 /* in the SignedData */
@@ -32,20 +33,21 @@
 
 /* All slices live as long as the request. */
 struct scep_request {
-	int message_type;	       /* as read; may be none of ours */
-	struct octets transaction_id;  /* 1 to 256 octets as they came */
-	int transaction_id_tag;	       /* its string type: echoed */
-	struct octets sender_nonce;    /* 1 to 64 octets */
+	int message_type;	      /* as read; may be none of ours */
+	struct octets transaction_id; /* 1 to 256 octets as they came */
+	int transaction_id_tag;	      /* its string type: echoed */
+	struct octets sender_nonce;   /* 1 to 64 octets */
 	bool has_signing_time;
 	int64_t signing_time;
 
-	struct certificate signer;     /* the certificate that SignerInfo names */
-	bool signer_self_signed;       /* self-issued and its key signed it: verified in open; until then: self-issued */
-	struct public_key signer_key;  /* replies are enveloped to it */
+	struct certificate signer; /* the certificate that SignerInfo names */
+	bool
+	    signer_self_signed; /* self-issued and its key signed it: verified in open; until then: self-issued */
+	struct public_key signer_key; /* replies are enveloped to it */
 
-	enum pki_digest digest;	       /* of the SignerInfo; NONE: unknown, see digest_oid */
+	enum pki_digest digest; /* of the SignerInfo; NONE: unknown, see digest_oid */
 	struct octets digest_oid;
-	enum pki_cipher cipher;	       /* of the envelope, likewise; readable before decryption */
+	enum pki_cipher cipher; /* of the envelope, likewise; readable before decryption */
 	struct octets cipher_oid;
 
 	/* The recipient that the first KeyTransRecipientInfo names: issuer and serial, or SKI. */
@@ -63,15 +65,15 @@ struct scep_request {
  * A message that can be answered but is wrong otherwise (missing senderNonce or messageType, a duplicate attribute, content that is no EnvelopedData) is
  * SCEP_REFUSED with why, *fail set to badMessageCheck or badRequest, and *out owned by the caller: enough to encode the FAILURE.
  */
-enum scep_rc scep_request_parse(struct octets der, struct scep_request **out, enum scep_fail_info *fail,
-    struct errbuf *why);
+enum scep_rc scep_request_parse(
+    struct octets der, struct scep_request **out, enum scep_fail_info *fail, struct errbuf *why);
 void scep_request_free(struct scep_request *r);
 
 /*
  * Are digest and cipher (masks of PKI_…) accepted?  SCEP_REFUSED: *fail is badAlg, text (for failInfoText) names the algorithm and its OID.
  */
-enum scep_rc scep_request_check_algorithms(const struct scep_request *r, uint32_t digests, uint32_t ciphers,
-    enum scep_fail_info *fail, struct errbuf *why, struct errbuf *text);
+enum scep_rc scep_request_check_algorithms(const struct scep_request *r, uint32_t digests,
+    uint32_t ciphers, enum scep_fail_info *fail, struct errbuf *why, struct errbuf *text);
 
 /* A key that may decrypt: an RA certificate with its key.  x509 is what CMS_decrypt matches by. */
 struct scep_recipient {
