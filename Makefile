@@ -43,10 +43,11 @@ src_unit := $(sort $(wildcard tests/unit/test_*.c))
 src_unit_support := $(filter-out $(src_unit),$(sort $(wildcard tests/unit/*.c)))
 src_fuzz := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 src_bench := $(sort $(wildcard tests/bench/*.c))
+src_bench_support := $(sort $(wildcard tests/bench/lib/*.c))
 src_e2e := $(sort $(wildcard tests/e2e/*.c))
-src_tests := $(src_unit) $(src_unit_support) $(src_fuzz) $(src_bench) $(src_e2e)
+src_tests := $(src_unit) $(src_unit_support) $(src_fuzz) $(src_bench) $(src_bench_support) $(src_e2e)
 src_all := $(src_lib) $(src_rooms) $(src_tests)
-headers := $(wildcard shared/*/*.h fcgi-scep/*.h fcgi-admin/*.h fcgi-admin/*/*.h tests/*/*.h)
+headers := $(wildcard shared/*/*.h fcgi-scep/*.h fcgi-admin/*.h fcgi-admin/*/*.h tests/*/*.h tests/bench/lib/*.h)
 
 # ---- flags ------------------------------------------------------------------------------------------------------------------
 
@@ -124,7 +125,7 @@ endef
 $(foreach v,$(variants),$(eval $(call variant,$v)))
 
 $(foreach v,test asan,$(call one_file_program,$v,unit,$(src_unit),$(call objects,$v,$(src_unit_support)),-lcmocka))
-$(foreach v,release test,$(call one_file_program,$v,bench,$(src_bench),,))
+$(foreach v,release test,$(call one_file_program,$v,bench,$(src_bench),$(call objects,$v,$(src_bench_support)),))
 $(foreach v,test asan,$(call one_file_program,$v,e2e,$(src_e2e),,))
 $(call one_file_program,fuzz,fuzz,$(src_fuzz),,)
 
