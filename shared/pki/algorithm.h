@@ -27,7 +27,7 @@ enum pki_cipher {
 };
 #define PKI_DIGESTS_DEFAULT (PKI_SHA256 | PKI_SHA384 | PKI_SHA512)
 #define PKI_CIPHERS_DEFAULT (PKI_AES128 | PKI_AES256)
-#define PKI_DIGESTS_LEGACY  (PKI_MD5)		/* need an explicit opt-in; each use is warned of */
+#define PKI_DIGESTS_LEGACY  (PKI_MD5) /* need an explicit opt-in; each use is warned of */
 #define PKI_CIPHERS_LEGACY  (PKI_DES)
 
 enum pki_key_type { PKI_KEY_OTHER, PKI_KEY_RSA, PKI_KEY_EC };
@@ -38,7 +38,7 @@ enum pki_cipher pki_cipher_of_oid(struct octets oid);
 /* rsaEncryption, shaNNNWithRSAEncryption, ecdsa-with-SHANNN: the digest it names (NONE for plain rsaEncryption) and the key type. */
 bool pki_signature_of_oid(struct octets oid, enum pki_digest *digest, enum pki_key_type *type);
 
-struct octets pki_digest_oid(enum pki_digest d);    /* content octets */
+struct octets pki_digest_oid(enum pki_digest d); /* content octets */
 struct octets pki_cipher_oid(enum pki_cipher c);
 /* The whole AlgorithmIdentifier of a signature with this key type and digest: RSA with NULL parameters, ECDSA without. */
 struct octets pki_signature_algorithm(enum pki_key_type type, enum pki_digest d);
@@ -48,7 +48,9 @@ const char *pki_digest_name(enum pki_digest d);
 const char *pki_cipher_name(enum pki_cipher c);
 enum pki_digest pki_digest_of_name(const char *name);
 enum pki_cipher pki_cipher_of_name(const char *name);
-/* Dotted form of any OID's content octets; "?" when it is malformed.  Returns out. */
+/* Dotted form of any OID's content octets; "?" when it is malformed, over PKI_OID_MAX octets, or does not fit.  Returns out. */
+#define PKI_OID_MAX  128 /* content octets */
+#define PKI_OID_TEXT 528 /* room that is always enough for what has at most PKI_OID_MAX octets */
 const char *pki_oid_text(struct octets oid, char *out, size_t size);
 
 /*

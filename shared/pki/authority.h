@@ -11,11 +11,12 @@
 #include "pki/signer.h"
 
 /* A self-signed CA certificate: keyCertSign, cRLSign, digitalSignature; path length as given (-1: none).  Appends DER. */
-bool authority_self_sign(struct signer *s, struct octets subject, int64_t not_before, int64_t not_after,
-    int path_length, struct buffer *out, struct errbuf *why);
+bool authority_self_sign(struct signer *s, struct octets subject, int64_t not_before,
+    int64_t not_after, int path_length, struct buffer *out, struct errbuf *why);
 
 /* A PKCS#10 request for a subordinate CA (basicConstraints CA:TRUE and keyUsage asked for).  Appends DER. */
-bool authority_request(struct signer *s, struct octets subject, struct buffer *out, struct errbuf *why);
+bool authority_request(
+    struct signer *s, struct octets subject, struct buffer *out, struct errbuf *why);
 
 /* Any certificate that a CA of ours signs outside enrolment (RA, TLS server): fields as given, times cut to the CA's end. */
 
@@ -23,8 +24,8 @@ bool authority_request(struct signer *s, struct octets subject, struct buffer *o
  * Check a chain for import: certs[0] is the CA's, has the key's public key, is a CA with keyCertSign, each is signed by the next,
  * the last is self-signed (or the chain ends at a subordinate with `partial`), all in time at now.  false with why naming which and what.
  */
-bool authority_check_chain(const struct certificate *certs, int count, struct octets spki, int64_t now,
-    bool partial, struct errbuf *why);
+bool authority_check_chain(const struct certificate *certs, int count, struct octets spki,
+    int64_t now, bool partial, struct errbuf *why);
 
 /* Append the DER of each CERTIFICATE in a PEM file to out[], at most max; count or -1 with why.  Each buffer is the caller's. */
 int pem_read_certificates(const char *path, struct buffer *out, int max, struct errbuf *why);

@@ -14,18 +14,19 @@
 /* Slices live as long as the certificate. */
 struct certificate {
 	struct octets der;
-	struct octets tbs;	   /* as signed */
-	struct octets serial;	   /* content octets of the INTEGER as they came (may start with 00, or be negative) */
-	struct octets issuer;	   /* Name, DER */
+	struct octets tbs; /* as signed */
+	/* Content octets of the INTEGER as they came (may start with 00, or be negative). */
+	struct octets serial;
+	struct octets issuer; /* Name, DER */
 	struct octets subject;
 	struct octets spki;
-	int64_t not_before;	   /* seconds since 1970 */
+	int64_t not_before; /* seconds since 1970 */
 	int64_t not_after;
-	struct octets ski;	   /* subjectKeyIdentifier, empty without */
-	struct octets aki;	   /* keyIdentifier of the AKI, empty without */
-	bool ca;		   /* basicConstraints CA:TRUE */
-	int key_usage;		   /* bit n of KeyUsage is 1 << n; -1 without the extension */
-	enum pki_digest digest;	   /* of the signature, NONE if unknown */
+	struct octets ski;	/* subjectKeyIdentifier, empty without */
+	struct octets aki;	/* keyIdentifier of the AKI, empty without */
+	bool ca;		/* basicConstraints CA:TRUE */
+	int key_usage;		/* bit n of KeyUsage is 1 << n; -1 without the extension */
+	enum pki_digest digest; /* of the signature, NONE if unknown */
 	struct octets signature;
 
 	struct certificate_template *owned;
@@ -40,7 +41,8 @@ void certificate_free(struct certificate *c);
 /* issuer equals subject, octet for octet. */
 bool certificate_is_self_issued(const struct certificate *c);
 /* Signed by the key of issuer, and its names fit; not time, not constraints. */
-bool certificate_verify(const struct certificate *c, const struct certificate *issuer, struct errbuf *why);
+bool certificate_verify(
+    const struct certificate *c, const struct certificate *issuer, struct errbuf *why);
 
 /* KeyUsage bits as RFC 5280 4.2.1.3 numbers them. */
 #define KEY_USAGE_DIGITAL_SIGNATURE (1 << 0)
@@ -59,27 +61,28 @@ bool eku_of_text(const char *text, struct buffer *out, struct errbuf *why);
 
 /* What goes into a certificate; every slice is borrowed for the call. */
 struct certificate_fields {
-	uint8_t serial[16];	 /* random; encoded as a positive INTEGER */
-	struct octets issuer;	 /* Name, DER */
+	uint8_t serial[16];   /* random; encoded as a positive INTEGER */
+	struct octets issuer; /* Name, DER */
 	int64_t not_before;
 	int64_t not_after;
-	struct octets subject;	 /* Name, DER */
-	struct octets spki;	 /* DER, spliced in as it is */
+	struct octets subject;	  /* Name, DER */
+	struct octets spki;	  /* DER, spliced in as it is */
 	struct octets issuer_ski; /* becomes the AKI; empty: none */
-	bool ca;		 /* basicConstraints CA:TRUE; otherwise the extension says CA:FALSE (critical) */
-	int path_length;	 /* with ca; -1: none */
-	int key_usage;		 /* bits; 0: no extension.  Critical */
-	struct octets eku;	 /* ExtKeyUsageSyntax DER; empty: none */
-	struct octets san;	 /* GeneralNames DER; empty: none.  Critical where the subject is empty */
-	const char *crl_url;	 /* NULL or "": no distribution point */
-	const char *ocsp_url;	 /* NULL or "": no AIA */
-	struct octets extra;	 /* further Extension elements, DER, one after the other; empty: none */
+	bool ca; /* basicConstraints CA:TRUE; otherwise the extension says CA:FALSE (critical) */
+	int path_length;   /* with ca; -1: none */
+	int key_usage;	   /* bits; 0: no extension.  Critical */
+	struct octets eku; /* ExtKeyUsageSyntax DER; empty: none */
+	struct octets san; /* GeneralNames DER; empty: none.  Critical where the subject is empty */
+	const char *crl_url;  /* NULL or "": no distribution point */
+	const char *ocsp_url; /* NULL or "": no AIA */
+	struct octets extra; /* further Extension elements, DER, one after the other; empty: none */
 };
 
 /*
  * Encode the TBSCertificate (version 3, SKI by RFC 5280 4.2.1.2 method 1), sign it and append the certificate's DER to out.
  * false with why when a field does not fit or signing fails.
  */
-bool certificate_issue(const struct certificate_fields *f, struct signer *s, struct buffer *out, struct errbuf *why);
+bool certificate_issue(
+    const struct certificate_fields *f, struct signer *s, struct buffer *out, struct errbuf *why);
 
 #endif

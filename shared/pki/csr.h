@@ -12,23 +12,25 @@
 
 /* All slices live as long as the csr. */
 struct csr {
-	struct octets der;	/* exactly the request; our copy */
-	struct octets info;	/* CertificationRequestInfo as it was signed */
-	struct octets subject;	/* Name, DER */
+	struct octets der;     /* exactly the request; our copy */
+	struct octets info;    /* CertificationRequestInfo as it was signed */
+	struct octets subject; /* Name, DER */
 	struct octets spki;
 	enum pki_digest digest; /* of its signature; NONE when unknown */
 	struct octets signature;
 	struct octets signature_oid;
 	struct public_key key;
 
-	bool has_challenge;	/* challengePassword as attribute, or inside the extensionRequest (some clients) */
-	struct octets challenge; /* as UTF-8, whatever string type it had; NUL-free; may be empty; wiped with the csr */
+	/* challengePassword as attribute, or inside the extensionRequest (some clients). */
+	bool has_challenge;
+	/* As UTF-8, whatever string type it had; NUL-free; may be empty; wiped with the csr. */
+	struct octets challenge;
 
-	struct octets san;	/* GeneralNames, DER; empty without */
+	struct octets san;	 /* GeneralNames, DER; empty without */
 	struct octets key_usage; /* the extension's value as asked, DER; empty without */
-	struct octets eku;	/* likewise */
-	bool wants_ca;		/* basicConstraints with CA:TRUE, or keyCertSign or cRLSign in keyUsage */
-	int extensions;		/* how many were asked for */
+	struct octets eku;	 /* likewise */
+	bool wants_ca;	/* basicConstraints with CA:TRUE, or keyCertSign or cRLSign in keyUsage */
+	int extensions; /* how many were asked for */
 
 	struct csr_template *owned;
 };

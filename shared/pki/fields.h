@@ -24,10 +24,11 @@ struct field_rule {
 
 struct field_rules {
 	const struct field_rule *rules;
-	int count;		  /* 0: every known subject attribute and SAN type passes as asked */
-	bool refuse_extra;	  /* what no rule names: refused; otherwise dropped */
-	bool refuse_extensions;	  /* CA:TRUE, keyCertSign, an EKU outside eku asked for: refused; otherwise dropped */
-	int key_usage;		  /* of the profile, to compare with */
+	int count;	   /* 0: every known subject attribute and SAN type passes as asked */
+	bool refuse_extra; /* what no rule names: refused; otherwise dropped */
+	/* CA:TRUE, keyCertSign, an EKU outside eku asked for: refused; otherwise dropped. */
+	bool refuse_extensions;
+	int key_usage; /* of the profile, to compare with; 0: no comparison */
 	struct octets eku;
 };
 
@@ -39,8 +40,8 @@ enum field_rc { FIELD_OK, FIELD_REFUSED, FIELD_FAULT };
  * Values of any string type must be well-formed, without NUL; IP 4 or 16 octets; DNS names and e-mail without control characters or spaces.
  * FIELD_REFUSED: why says all for the log; text (for failInfoText) names the field and what is wrong, no more.
  */
-enum field_rc fields_apply(const struct field_rules *r, const struct csr *csr, struct buffer *subject,
-    struct buffer *san, struct errbuf *why, struct errbuf *text);
+enum field_rc fields_apply(const struct field_rules *r, const struct csr *csr,
+    struct buffer *subject, struct buffer *san, struct errbuf *why, struct errbuf *text);
 
 /* The names known: to check a rule when it is set. */
 bool field_type_is_known(const char *type);

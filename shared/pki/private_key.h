@@ -15,7 +15,8 @@ EVP_PKEY *private_key_generate(const char *kind, struct errbuf *why);
 
 /* Write PKCS#8 PEM under passphrase (PBES2: PBKDF2-HMAC-SHA-256, AES-256-CBC) to a new file of mode 0600, synced; never overwrites.
  * An empty passphrase writes it unencrypted: for clients' own keys only. */
-bool private_key_save(EVP_PKEY *key, const char *path, struct octets passphrase, struct errbuf *why);
+bool private_key_save(
+    EVP_PKEY *key, const char *path, struct octets passphrase, struct errbuf *why);
 
 /* Read PEM, encrypted or not; refuses a file that group or others can read.  The caller frees; NULL with why. */
 EVP_PKEY *private_key_load(const char *path, struct octets passphrase, struct errbuf *why);

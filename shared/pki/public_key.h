@@ -10,9 +10,10 @@
 
 struct public_key {
 	enum pki_key_type type;
-	int bits;	  /* RSA modulus, EC field */
-	char name[32];	  /* "RSA-2048", "EC P-256", or the OID in dotted form: for logs and the audit */
-	EVP_PKEY *pkey;	  /* owned; NULL for a type we do not use */
+	int bits; /* RSA modulus, EC field */
+	char name
+	    [32]; /* "RSA-2048", "EC P-256", or the OID in dotted form: for logs and the audit */
+	EVP_PKEY *pkey; /* owned; NULL for a type we do not use */
 };
 
 /*
