@@ -1,5 +1,6 @@
 /* main.c: options, then prefork_run. */
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,8 +75,8 @@ main(int argc, char **argv)
 	}
 	const struct prefork_program program = {
 	    .name = "fcgi-scep",
-	    .listen = settings.listen,
-	    .workers = settings.workers,
+	    .listen_at = offsetof(struct settings, listen),
+	    .workers_at = offsetof(struct settings, workers),
 	    .worker_start = worker_start,
 	    .serve = worker_serve,
 	    .worker_stop = worker_stop,

@@ -12,15 +12,17 @@
 struct fcgi_request; /* opaque; made by prefork, alive during one call of serve() */
 
 /* Parameters as nginx sent them; never NULL, "" where absent. */
-const char *fcgi_request_method(const struct fcgi_request *r);	     /* REQUEST_METHOD */
-const char *fcgi_request_path(const struct fcgi_request *r);	     /* DOCUMENT_URI: decoded, no query */
-const char *fcgi_request_query(const struct fcgi_request *r);	     /* QUERY_STRING, raw */
+const char *fcgi_request_method(const struct fcgi_request *r); /* REQUEST_METHOD */
+const char *fcgi_request_path(const struct fcgi_request *r);   /* DOCUMENT_URI: decoded, no query */
+const char *fcgi_request_query(const struct fcgi_request *r);  /* QUERY_STRING, raw */
 const char *fcgi_request_content_type(const struct fcgi_request *r); /* CONTENT_TYPE */
 const char *fcgi_request_address(const struct fcgi_request *r);	     /* REMOTE_ADDR */
-const char *fcgi_request_id(const struct fcgi_request *r);	     /* REQUEST_ID, nginx's $request_id; made here if absent */
-bool fcgi_request_is_https(const struct fcgi_request *r);	     /* HTTPS is "on" */
-const char *fcgi_request_protocol(const struct fcgi_request *r);     /* SERVER_PROTOCOL */
-const char *fcgi_request_header(const struct fcgi_request *r, const char *name); /* e.g. "HTTP_AUTHORIZATION" */
+const char *fcgi_request_id(
+    const struct fcgi_request *r); /* REQUEST_ID, nginx's $request_id; made here if absent */
+bool fcgi_request_is_https(const struct fcgi_request *r);	 /* HTTPS is "on" */
+const char *fcgi_request_protocol(const struct fcgi_request *r); /* SERVER_PROTOCOL */
+const char *fcgi_request_header(
+    const struct fcgi_request *r, const char *name); /* e.g. "HTTP_AUTHORIZATION" */
 
 /*
  * The body, at most max octets, borrowed until serve() returns.
@@ -33,8 +35,8 @@ int fcgi_request_body(struct fcgi_request *r, size_t max, struct octets *body, s
  * Answer, once.  Adds Content-Length and Content-Type (when type is not NULL); headers is NULL or more header lines, each
  * ending in "\r\n".  A HEAD request gets the headers alone.  The first call wins; a second is logged as a fault and dropped.
  */
-void fcgi_respond(struct fcgi_request *r, int status, const char *type, const char *headers,
-    struct octets body);
+void fcgi_respond(
+    struct fcgi_request *r, int status, const char *type, const char *headers, struct octets body);
 /* The same with a line of text/plain; the line gets a newline. */
 void fcgi_respond_text(struct fcgi_request *r, int status, const char *headers, const char *line);
 /* The status answered so far, 0 for none. */
