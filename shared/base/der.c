@@ -87,8 +87,8 @@ der_unsigned(struct der *d, struct octets magnitude)
 void
 der_integer(struct der *d, uint32_t value)
 {
-	uint8_t octets[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
-			     (uint8_t)value};
+	uint8_t octets[4] = {
+	    (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
 
 	der_unsigned(d, octets_of(octets, sizeof(octets)));
 }
@@ -140,11 +140,11 @@ der_time(struct der *d, int64_t seconds)
 	year = tm.tm_year + 1900;
 	if (year >= 1950 && year <= 2049) {
 		snprintf(text, sizeof(text), "%02d%02d%02d%02d%02d%02dZ", year % 100, tm.tm_mon + 1,
-			 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 		der_element(d, DER_UTC_TIME, octets_of_string(text));
 	} else {
 		snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", year, tm.tm_mon + 1,
-			 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 		der_element(d, DER_GENERALIZED_TIME, octets_of_string(text));
 	}
 }

@@ -116,7 +116,7 @@ is_plain(struct octets value)
 		char c = (char)value.data[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      (c != '\0' && strchr("-_.:/@+,%*", c) != NULL)))
+			(c != '\0' && strchr("-_.:/@+,%*", c) != NULL)))
 			return false;
 	}
 	return true;

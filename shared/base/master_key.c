@@ -30,8 +30,10 @@ struct master_key {
 
 /* HKDF's info.  Never change one: what was derived with it would be lost. */
 static const char *const labels[MASTER_KEY_USES] = {
-    [MASTER_KEY_CHALLENGE] = "fcgi-scep 1 challenge", [MASTER_KEY_TOKEN] = "fcgi-scep 1 token",
-    [MASTER_KEY_REPEAT] = "fcgi-scep 1 repeat",	      [MASTER_KEY_CHECK] = "fcgi-scep 1 check",
+    [MASTER_KEY_CHALLENGE] = "fcgi-scep 1 challenge",
+    [MASTER_KEY_TOKEN] = "fcgi-scep 1 token",
+    [MASTER_KEY_REPEAT] = "fcgi-scep 1 repeat",
+    [MASTER_KEY_CHECK] = "fcgi-scep 1 check",
     [MASTER_KEY_AUDIT] = "fcgi-scep 1 audit",
 };
 
@@ -120,7 +122,7 @@ read_line(const char *path, char line[LINE_SIZE + 1], struct errbuf *why)
 		errbuf_set(why, "master key %s: want a regular file", path);
 	} else if ((st.st_mode & 077) != 0 && !is_credential(path, &st)) {
 		errbuf_set(why, "master key %s: have mode %04o, want 0600 or 0400", path,
-			   (unsigned)st.st_mode & 07777);
+		    (unsigned)st.st_mode & 07777);
 	} else if ((n = read(fd, line, LINE_SIZE)) < 0) {
 		errbuf_errno(why, "master key %s: cannot read", path);
 	}
@@ -218,8 +220,8 @@ master_key_load(const char *path, struct master_key **out, struct errbuf *why)
 	if (!read_line(path, line, why))
 		goto out;
 	if (!parse_line(line, k->id, key)) {
-		errbuf_set(why, "master key %s: want the line \"" KIND " ID KEY\" (scepctl init)",
-			   path);
+		errbuf_set(
+		    why, "master key %s: want the line \"" KIND " ID KEY\" (scepctl init)", path);
 		goto out;
 	}
 	if (!derive_all(k, key)) {
@@ -256,7 +258,7 @@ master_key_id(const struct master_key *k)
 
 bool
 master_key_mac(const struct master_key *k, enum master_key_use use, const struct octets *parts,
-	       int count, uint8_t out[MASTER_KEY_MAC])
+    int count, uint8_t out[MASTER_KEY_MAC])
 {
 	EVP_MAC_CTX *ctx = k->mac[use];
 	size_t len = 0;
@@ -264,8 +266,8 @@ master_key_mac(const struct master_key *k, enum master_key_use use, const struct
 
 	for (int i = 0; ok && i < count; i++) {
 		size_t n = parts[i].len;
-		uint8_t length[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
-				     (uint8_t)n};
+		uint8_t length[4] = {
+		    (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
 
 		ok = n <= UINT32_MAX && EVP_MAC_update(ctx, length, sizeof(length)) == 1 &&
 		     (n == 0 || EVP_MAC_update(ctx, parts[i].data, n) == 1);

@@ -38,6 +38,6 @@ const char *master_key_id(const struct master_key *k);
  * of parts give the same input.  false only when OpenSSL fails; out is then zeroed.
  */
 bool master_key_mac(const struct master_key *k, enum master_key_use use, const struct octets *parts,
-		    int count, uint8_t out[MASTER_KEY_MAC]);
+    int count, uint8_t out[MASTER_KEY_MAC]);
 
 #endif

@@ -82,7 +82,7 @@ set_text(struct settings *s, const struct setting *t, const char *value, struct 
 	} texts[] = {
 	    [SETTING_PATH] = {is_path, "a path"},
 	    [SETTING_SOCKET] = {is_socket,
-				"unix:/path (of at most 95 characters) or tcp:host:port"},
+		"unix:/path (of at most 95 characters) or tcp:host:port"},
 	    [SETTING_NAME] = {is_name, "letters, digits, '-', '_' and '.'"},
 	    [SETTING_URL] = {is_url, "http://host or https://host"},
 	};
@@ -111,9 +111,9 @@ set_number(struct settings *s, const struct setting *t, const char *value, struc
 	if (!isdigit((unsigned char)*value) || *end != '\0' || errno != 0 || n < t->least ||
 	    n > t->most) {
 		errbuf_set(why,
-			   octal ? "%s: have \"%s\", want %04llo to %04llo"
-				 : "%s: have \"%s\", want %lld to %lld",
-			   t->name, value, (long long)t->least, (long long)t->most);
+		    octal ? "%s: have \"%s\", want %04llo to %04llo"
+			  : "%s: have \"%s\", want %lld to %lld",
+		    t->name, value, (long long)t->least, (long long)t->most);
 		return false;
 	}
 	*(int64_t *)(void *)text_at(s, t) = n;
@@ -123,7 +123,7 @@ set_number(struct settings *s, const struct setting *t, const char *value, struc
 /* The index of value among count words; -1 and why where it is none of them. */
 static int
 choose(const struct setting *t, const char *value, const char *const *words, int count,
-       struct errbuf *why)
+    struct errbuf *why)
 {
 	for (int i = 0; i < count; i++)
 		if (strcmp(value, words[i]) == 0)
@@ -176,12 +176,12 @@ set_fallback(struct settings *s, const struct setting *t, struct errbuf *why)
 	}
 	if (n < 0 && state != NULL)
 		n = snprintf(value, sizeof(value), "%.*s%s/%s", (int)(state - t->fallback),
-			     t->fallback, s->state_dir, state + 6);
+		    t->fallback, s->state_dir, state + 6);
 	else if (n < 0)
 		n = snprintf(value, sizeof(value), "%s", t->fallback);
 	if (n >= SETTINGS_TEXT) {
 		errbuf_set(why, "%s: have a default of %d characters, want <= %d", t->name, n,
-			   SETTINGS_TEXT - 1);
+		    SETTINGS_TEXT - 1);
 		return false;
 	}
 	return set_value(s, t, value, why);
@@ -194,8 +194,8 @@ give(struct given *g, const struct setting *t, const char *value, struct errbuf 
 	size_t len = strlen(value);
 
 	if (len >= SETTINGS_TEXT) {
-		errbuf_set(why, "%s: have %zu characters, want <= %d", t->name, len,
-			   SETTINGS_TEXT - 1);
+		errbuf_set(
+		    why, "%s: have %zu characters, want <= %d", t->name, len, SETTINGS_TEXT - 1);
 		return false;
 	}
 	for (size_t i = 0; i < len; i++)
@@ -275,8 +275,8 @@ give_file(struct given *g, const char *file, struct errbuf *why)
 	while (ok && fgets(line, sizeof(line), in) != NULL) {
 		number++;
 		if (strlen(line) == sizeof(line) - 1) {
-			errbuf_set(why, "have a longer line, want <= %d characters",
-				   LINE_MAX_OCTETS - 2);
+			errbuf_set(
+			    why, "have a longer line, want <= %d characters", LINE_MAX_OCTETS - 2);
 			ok = false;
 		} else {
 			ok = give_line(g, line, why);

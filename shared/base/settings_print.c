@@ -17,7 +17,7 @@ value_of(const struct settings *s, const struct setting *t, char out[SETTINGS_TE
 	case SETTING_OCTAL:
 		memcpy(&number, at, sizeof(number));
 		snprintf(out, SETTINGS_TEXT, t->kind == SETTING_OCTAL ? "%04" PRIo64 : "%" PRId64,
-			 number);
+		    number);
 		return;
 	case SETTING_LOG_FORMAT:
 		snprintf(out, SETTINGS_TEXT, "%s", s->log_json ? "json" : "kv");
@@ -62,11 +62,11 @@ print_table(const struct settings *s, FILE *out)
 		unit = widen(unit, t->unit);
 	}
 	fprintf(out, "%-*s  %-*s  %-*s  %-*s  MEANING\n", name, "NAME", has, "VALUE", fallback,
-		"DEFAULT", unit, "UNIT");
+	    "DEFAULT", unit, "UNIT");
 	for (const struct setting *t = settings_table; t->name != NULL; t++) {
 		value_of(s, t, value);
 		fprintf(out, "%-*s  %-*s  %-*s  %-*s  %s\n", name, t->name, has, or_dash(value),
-			fallback, or_dash(t->fallback), unit, or_dash(t->unit), t->meaning);
+		    fallback, or_dash(t->fallback), unit, or_dash(t->unit), t->meaning);
 	}
 }
 
@@ -129,8 +129,8 @@ print_limits(const struct setting *t, FILE *out)
 static void
 print_markdown(FILE *out)
 {
-	fprintf(out,
-		"| name | default | unit | limits | meaning |\n| --- | --- | --- | --- | --- |\n");
+	fprintf(
+	    out, "| name | default | unit | limits | meaning |\n| --- | --- | --- | --- | --- |\n");
 	for (const struct setting *t = settings_table; t->name != NULL; t++) {
 		fprintf(out, "| `%s` | ", t->name);
 		if (t->credential != NULL)
