@@ -1,0 +1,94 @@
+/* profile.h: profiles: a SCEP profile, its RA profile of the same name and its RA certificate as one thing. */
+#ifndef MANAGE_PROFILE_H
+#define MANAGE_PROFILE_H
+
+#include "fcgi-admin/manage/manage.h"
+#include "store/profile_row.h"
+
+#define MANAGE_KEEP (-1)
+
+/* What may be set.  Initialise it with MANAGE_PROFILE_KEEP; what stays so keeps its value. */
+struct manage_profile_change {
+	const char *description;
+	const char *challenge_mode;	/* static, dynamic */
+	const struct octets *challenge; /* the static one, as UTF-8 */
+	int64_t challenge_expiry_s;	/* 60 to 30 days */
+	int64_t max_pending;		/* 1 to 1,000,000 */
+	uint32_t digests;		/* masks of PKI_…; 0 keeps */
+	uint32_t ciphers;
+	bool allow_legacy; /* PKI_DIGESTS_LEGACY and PKI_CIPHERS_LEGACY may be among them */
+	int64_t validity_days;
+	const char *key_usage;
+	const char *eku;
+	int64_t min_rsa_bits;
+	int64_t max_rsa_bits;
+	const struct field_row *fields;
+	int field_count;  /* MANAGE_KEEP, or how many; 0 clears */
+	int refuse_extra; /* MANAGE_KEEP, 0, 1; likewise below */
+	int refuse_extensions;
+	int require_signer_key;
+	int chain_in_get_ca_cert; /* 0: the RA certificate alone */
+	const char *cert_rep;	  /* leaf, issuer, chain: what a CertRep carries */
+	int64_t replay_hours;	  /* 0 to 720 */
+};
+#define MANAGE_PROFILE_KEEP                                                                        \
+	{                                                                                          \
+		.challenge_expiry_s = MANAGE_KEEP, .max_pending = MANAGE_KEEP,                     \
+		.validity_days = MANAGE_KEEP, .min_rsa_bits = MANAGE_KEEP,                         \
+		.max_rsa_bits = MANAGE_KEEP, .field_count = MANAGE_KEEP,                           \
+		.refuse_extra = MANAGE_KEEP, .refuse_extensions = MANAGE_KEEP,                     \
+		.require_signer_key = MANAGE_KEEP, .chain_in_get_ca_cert = MANAGE_KEEP,            \
+		.replay_hours = MANAGE_KEEP,                                                       \
+	}
+
+/* A profile as it is read: both rows and what they refer to. */
+struct manage_profile {
+	struct scep_profile_row scep;
+	struct ra_profile_row ra;
+	char authority[65]; /* its CA's name */
+	int64_t ra_not_after;
+};
+
+struct manage_profile_order {
+	const char *name;
+	const char *authority; /* name or uuid of its CA */
+	const char *ra_key;    /* rsa:2048, rsa:3072, rsa:4096 */
+	bool enabled;
+	const struct manage_profile_change *change;
+};
+
+/*
+ * Make RA profile, RA key and certificate, and SCEP profile.  What fails half-way leaves neither key file nor SCEP profile;
+ * an RA profile that was left without one is taken over by the next call.  A challenge without a mode means static.
+ */
+enum manage_rc manage_profile_create(struct manage *m, const struct manage_actor *by,
+    const struct manage_profile_order *o, struct manage_profile *out, struct manage_report *r);
+
+/* Change what is set in c.  CONFLICT: someone else changed it meanwhile. */
+enum manage_rc manage_profile_set(struct manage *m, const struct manage_actor *by, const char *name,
+    const struct manage_profile_change *c, struct manage_profile *out, struct manage_report *r);
+
+/* Enabling wants a challenge mode, and with static a challenge: INVALID otherwise. */
+enum manage_rc manage_profile_enable(struct manage *m, const struct manage_actor *by,
+    const char *name, bool enabled, struct manage_report *r);
+
+/* CONFLICT while certificates depend on it. */
+enum manage_rc manage_profile_delete(
+    struct manage *m, const struct manage_actor *by, const char *name, struct manage_report *r);
+
+/* By name or uuid. */
+enum manage_rc manage_profile_get(
+    struct manage *m, const char *name, struct manage_profile *out, struct manage_report *r);
+
+/* Each SCEP profile as it stands; row() must not call back into the store. */
+enum manage_rc manage_profile_each(struct manage *m,
+    bool (*row)(void *ctx, const struct scep_profile_row *p), void *ctx, struct manage_report *r);
+
+/* "static challenge", for the audit and for people: SHA-256,SHA-384 from a mask. */
+void manage_digests_text(uint32_t mask, char out[128]);
+void manage_ciphers_text(uint32_t mask, char out[128]);
+/* And back; false where a name is not known. */
+bool manage_digests_of_text(const char *text, uint32_t *mask);
+bool manage_ciphers_of_text(const char *text, uint32_t *mask);
+
+#endif

@@ -1,0 +1,317 @@
+/* profile_change.c: checking and applying what is set on a profile. */
+#include "fcgi-admin/manage/profile_change.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "authorise/authorise.h"
+#include "base/encoding.h"
+#include "fcgi-admin/manage/challenge_strength.h"
+#include "pki/algorithm.h"
+#include "pki/certificate.h"
+#include "pki/fields.h"
+
+#define DAY_S 86400
+
+static void
+check_number(const char *name, int64_t value, int64_t least, int64_t most, struct manage_report *r)
+{
+	if (value != MANAGE_KEEP && (value < least || value > most))
+		manage_invalid(r, name, "want %" PRId64 " to %" PRId64, least, most);
+}
+
+static void
+check_numbers(
+    const struct manage_profile_change *c, const struct manage_profile *p, struct manage_report *r)
+{
+	int64_t least = c->min_rsa_bits != MANAGE_KEEP ? c->min_rsa_bits : p->ra.min_rsa_bits;
+	int64_t most = c->max_rsa_bits != MANAGE_KEEP ? c->max_rsa_bits : p->ra.max_rsa_bits;
+
+	check_number("challengeTtl", c->challenge_expiry_s, 60, 30 * DAY_S, r);
+	check_number("maxPending", c->max_pending, 1, 1000000, r);
+	check_number("validityDays", c->validity_days, 1, 36500, r);
+	check_number("minRsaBits", c->min_rsa_bits, 1024, 16384, r);
+	check_number("maxRsaBits", c->max_rsa_bits, 1024, 16384, r);
+	check_number("replayHours", c->replay_hours, 0, 720, r);
+	if (least > most)
+		manage_invalid(r, "maxRsaBits", "is below minRsaBits (%" PRId64 ")", least);
+	if (c->min_rsa_bits != MANAGE_KEEP && c->min_rsa_bits < 2048)
+		manage_warn(r, "RSA keys below 2048 bits are no longer safe");
+}
+
+static void
+check_algorithms(const struct manage_profile_change *c, struct manage_report *r)
+{
+	char names[128];
+	uint32_t digests = c->digests & PKI_DIGESTS_LEGACY;
+	uint32_t ciphers = c->ciphers & PKI_CIPHERS_LEGACY;
+
+	if (digests != 0) {
+		manage_digests_text(digests, names);
+		if (!c->allow_legacy)
+			manage_invalid(
+			    r, "digests", "%s is broken: it needs allowLegacy too", names);
+		else
+			manage_warn(
+			    r, "%s is broken: only for devices that know nothing else", names);
+	}
+	if (ciphers != 0) {
+		manage_ciphers_text(ciphers, names);
+		if (!c->allow_legacy)
+			manage_invalid(
+			    r, "ciphers", "%s is broken: it needs allowLegacy too", names);
+		else
+			manage_warn(
+			    r, "%s is broken: only for devices that know nothing else", names);
+	}
+	if (c->digests != 0 && (c->digests & PKI_SHA256) == 0)
+		manage_warn(r, "without SHA-256 the profile is not what RFC 8894 section 2.9 "
+			       "demands");
+	if (c->ciphers != 0 && (c->ciphers & PKI_AES128) == 0)
+		manage_warn(r, "without AES-128-CBC the profile is not what RFC 8894 section 2.9 "
+			       "demands");
+}
+
+static void
+check_usage(const struct manage_profile_change *c, struct manage_report *r)
+{
+	struct errbuf why = {0};
+	struct buffer eku = {0};
+	int bits;
+
+	if (c->key_usage != NULL) {
+		if (strlen(c->key_usage) >= sizeof(((struct ra_profile_row *)0)->key_usage))
+			manage_invalid(r, "keyUsage", "is too long");
+		else if (!key_usage_of_text(c->key_usage, &bits, &why))
+			manage_invalid(r, "keyUsage", "%s", why.line);
+		else if ((bits & (KEY_USAGE_KEY_CERT_SIGN | KEY_USAGE_CRL_SIGN)) != 0)
+			manage_invalid(r, "keyUsage", "keyCertSign and cRLSign are for CAs alone");
+	}
+	if (c->eku != NULL) {
+		if (strlen(c->eku) >= sizeof(((struct ra_profile_row *)0)->eku))
+			manage_invalid(r, "eku", "is too long");
+		else if (!eku_of_text(c->eku, &eku, &why))
+			manage_invalid(r, "eku", "%s", why.line);
+	}
+	buffer_free(&eku);
+}
+
+static void
+check_fields(const struct manage_profile_change *c, struct manage_report *r)
+{
+	if (c->field_count > PROFILE_FIELDS_MAX) {
+		manage_invalid(r, "field", "want at most %d", PROFILE_FIELDS_MAX);
+		return;
+	}
+	for (int i = 0; i < c->field_count; i++) {
+		const struct field_row *f = &c->fields[i];
+		bool fixed = strcmp(f->source, "fixed") == 0;
+
+		if (!field_type_is_known(f->type))
+			manage_invalid(r, "field",
+			    "%s is not known: want subject.commonName, san.dns, …", f->type);
+		else if (fixed && f->value[0] == '\0')
+			manage_invalid(r, "field", "%s is fixed and needs a value", f->type);
+		else if (fixed && !encoding_is_utf8(octets_of_string(f->value)))
+			manage_invalid(r, "field", "the value of %s is not UTF-8", f->type);
+		else if (!fixed && strcmp(f->source, "scepRequest") != 0)
+			manage_invalid(
+			    r, "field", "%s: the source is fixed or scepRequest", f->type);
+	}
+}
+
+static void
+check_challenge(
+    const struct manage_profile_change *c, const struct manage_profile *p, struct manage_report *r)
+{
+	const char *mode = c->challenge_mode != NULL ? c->challenge_mode : p->scep.challenge_mode;
+	const char *fault;
+
+	if (c->challenge_mode != NULL && strcmp(c->challenge_mode, "static") != 0 &&
+	    strcmp(c->challenge_mode, "dynamic") != 0)
+		manage_invalid(
+		    r, "challengeMode", "want static or dynamic, have \"%s\"", c->challenge_mode);
+	if (c->challenge == NULL)
+		return;
+	if (strcmp(mode, "dynamic") == 0)
+		manage_invalid(
+		    r, "challenge", "a dynamic profile has none: set challengeMode to static too");
+	if ((fault = challenge_fault(*c->challenge)) != NULL) {
+		manage_invalid(r, "challenge", "%s", fault);
+		return;
+	}
+	if ((fault = challenge_weakness(*c->challenge)) != NULL)
+		manage_warn(r, "the challenge %s: whoever guesses it enrols any device", fault);
+	if (!challenge_is_printable(*c->challenge))
+		manage_warn(r,
+		    "the challenge has characters that are not in PrintableString: Windows "
+		    "cannot send it");
+}
+
+enum manage_rc
+profile_change_check(
+    const struct manage_profile_change *c, const struct manage_profile *p, struct manage_report *r)
+{
+	if (c->description != NULL && (strlen(c->description) >= sizeof(p->scep.description) ||
+					  !encoding_is_utf8(octets_of_string(c->description))))
+		manage_invalid(r, "description", "want UTF-8 of at most %zu octets",
+		    sizeof(p->scep.description) - 1);
+	if (c->cert_rep != NULL && strcmp(c->cert_rep, "leaf") != 0 &&
+	    strcmp(c->cert_rep, "issuer") != 0 && strcmp(c->cert_rep, "chain") != 0)
+		manage_invalid(
+		    r, "certRep", "want leaf, issuer or chain, have \"%s\"", c->cert_rep);
+	check_challenge(c, p, r);
+	check_numbers(c, p, r);
+	check_algorithms(c, r);
+	check_usage(c, r);
+	check_fields(c, r);
+	return manage_validity(r);
+}
+
+enum manage_rc
+profile_change_can_enable(const struct scep_profile_row *p, struct manage_report *r)
+{
+	if (p->challenge_mode[0] == '\0')
+		manage_invalid(r, "challengeMode",
+		    "a profile needs one before it is enabled: static or dynamic");
+	else if (strcmp(p->challenge_mode, "static") == 0 && !p->challenge_set)
+		manage_invalid(r, "challenge", "a static profile needs one before it is enabled");
+	return manage_validity(r);
+}
+
+/* --- applying --- */
+
+static void
+apply_text(const char *name, const char *value, char *target, size_t size, struct buffer *changes)
+{
+	if (value == NULL || strcmp(value, target) == 0)
+		return;
+	manage_changed(changes, name, target, value);
+	snprintf(target, size, "%s", value);
+}
+
+static void
+apply_number(const char *name, int64_t value, int64_t *target, struct buffer *changes)
+{
+	if (value == MANAGE_KEEP || value == *target)
+		return;
+	manage_changed_number(changes, name, *target, value);
+	*target = value;
+}
+
+static void
+apply_flag(const char *name, int value, bool *target, struct buffer *changes)
+{
+	if (value == MANAGE_KEEP || (value != 0) == *target)
+		return;
+	manage_changed(changes, name, *target ? "yes" : "no", value != 0 ? "yes" : "no");
+	*target = value != 0;
+}
+
+static void
+apply_mask(const char *name, uint32_t value, uint32_t *target,
+    void (*to_text)(uint32_t mask, char out[128]), struct buffer *changes)
+{
+	char before[128], after[128];
+
+	if (value == 0 || value == *target)
+		return;
+	to_text(*target, before);
+	to_text(value, after);
+	manage_changed(changes, name, before, after);
+	*target = value;
+}
+
+static void
+apply_cert_rep(const char *value, struct scep_profile_row *p, struct buffer *changes)
+{
+	const char *before = p->include_ca_chain	 ? "chain"
+			     : p->include_ca_certificate ? "issuer"
+							 : "leaf";
+
+	if (value == NULL || strcmp(value, before) == 0)
+		return;
+	manage_changed(changes, "certRep", before, value);
+	p->include_ca_chain = strcmp(value, "chain") == 0;
+	p->include_ca_certificate = strcmp(value, "leaf") != 0;
+}
+
+static void
+apply_fields(
+    const struct manage_profile_change *c, struct ra_profile_row *p, struct buffer *changes)
+{
+	if (c->field_count == MANAGE_KEEP)
+		return;
+	if (c->field_count == p->field_count && c->field_count == 0)
+		return;
+	if (c->field_count == p->field_count &&
+	    memcmp(c->fields, p->fields, sizeof(p->fields[0]) * (size_t)p->field_count) == 0)
+		return;
+	manage_changed_number(changes, "fields", p->field_count, c->field_count);
+	for (int i = 0; i < c->field_count; i++) {
+		const struct field_row *f = &c->fields[i];
+
+		buffer_append_format(changes, "%s%s%s%s", i == 0 ? " (" : ", ", f->type,
+		    f->required ? " required" : "",
+		    strcmp(f->source, "fixed") == 0 ? " fixed" : "");
+	}
+	buffer_append_string(changes, c->field_count > 0 ? ")" : "");
+	memset(p->fields, 0, sizeof(p->fields));
+	if (c->field_count > 0)
+		memcpy(p->fields, c->fields, sizeof(p->fields[0]) * (size_t)c->field_count);
+	p->field_count = c->field_count;
+}
+
+static enum manage_rc
+apply_challenge(struct manage *m, const struct manage_profile_change *c, struct scep_profile_row *p,
+    struct buffer *changes, struct manage_report *r)
+{
+	enum manage_rc rc;
+
+	if (c->challenge == NULL)
+		return MANAGE_OK;
+	if ((rc = manage_need_master_key(m, r)) != MANAGE_OK)
+		return rc;
+	if (!authorise_challenge_id(m->master_key, p->id, *c->challenge, p->challenge_hash)) {
+		errbuf_ossl(&r->why, "challenge: HMAC");
+		return MANAGE_FAULT;
+	}
+	manage_changed(changes, "challenge", p->challenge_set ? "set" : "", "set anew");
+	p->challenge_set = true;
+	p->challenge_weak = challenge_weakness(*c->challenge) != NULL;
+	if (p->challenge_mode[0] == '\0')
+		apply_text("challengeMode", "static", p->challenge_mode, sizeof(p->challenge_mode),
+		    changes);
+	return MANAGE_OK;
+}
+
+enum manage_rc
+profile_change_apply(struct manage *m, const struct manage_profile_change *c,
+    struct manage_profile *p, struct buffer *scep, struct buffer *ra, struct manage_report *r)
+{
+	struct scep_profile_row *s = &p->scep;
+	struct ra_profile_row *a = &p->ra;
+
+	apply_text("description", c->description, s->description, sizeof(s->description), scep);
+	apply_text(
+	    "challengeMode", c->challenge_mode, s->challenge_mode, sizeof(s->challenge_mode), scep);
+	apply_number("challengeTtl", c->challenge_expiry_s, &s->challenge_expiry_s, scep);
+	apply_number("maxPending", c->max_pending, &s->max_pending, scep);
+	apply_number("replayHours", c->replay_hours, &s->replay_hours, scep);
+	apply_mask("digests", c->digests, &s->digests, manage_digests_text, scep);
+	apply_mask("ciphers", c->ciphers, &s->ciphers, manage_ciphers_text, scep);
+	apply_flag("requireSignerKey", c->require_signer_key, &s->require_signer_key, scep);
+	apply_flag(
+	    "chainInGetCaCert", c->chain_in_get_ca_cert, &s->include_ca_in_get_ca_cert, scep);
+	apply_cert_rep(c->cert_rep, s, scep);
+	apply_number("validityDays", c->validity_days, &a->validity_days, ra);
+	apply_number("minRsaBits", c->min_rsa_bits, &a->min_rsa_bits, ra);
+	apply_number("maxRsaBits", c->max_rsa_bits, &a->max_rsa_bits, ra);
+	apply_text("keyUsage", c->key_usage, a->key_usage, sizeof(a->key_usage), ra);
+	apply_text("eku", c->eku, a->eku, sizeof(a->eku), ra);
+	apply_flag("refuseExtra", c->refuse_extra, &a->refuse_extra, ra);
+	apply_flag("refuseExtensions", c->refuse_extensions, &a->refuse_extensions, ra);
+	apply_fields(c, a, ra);
+	return apply_challenge(m, c, s, scep, r);
+}

@@ -1,0 +1,254 @@
+/* token.c: making, finding and revoking API tokens. */
+#include "fcgi-admin/manage/token.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "store/profile_row.h"
+
+#define LIFETIME_LEAST_S 60
+#define LIFETIME_MOST_S	 (3660LL * 86400)
+
+static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static const struct {
+	const char *name;
+	unsigned role;
+} roles[] = {
+    {"admin", MANAGE_ROLE_ADMIN},
+    {"operator", MANAGE_ROLE_OPERATOR},
+    {"approver", MANAGE_ROLE_APPROVER},
+    {"auditor", MANAGE_ROLE_AUDITOR},
+    {"challenge", MANAGE_ROLE_CHALLENGE},
+};
+
+unsigned
+manage_role_of_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (strcmp(roles[i].name, name) == 0)
+			return roles[i].role;
+	return 0;
+}
+
+/* The next name of a comma-separated list; false at its end or at one that is too long to be a name. */
+static bool
+next_name(const char **list, char name[65])
+{
+	size_t len = strcspn(*list, ",");
+
+	if (len == 0 || len > 64)
+		return false;
+	memcpy(name, *list, len);
+	name[len] = '\0';
+	*list += len;
+	if (**list == ',')
+		(*list)++;
+	return true;
+}
+
+static enum manage_rc
+check_profiles(struct manage *m, const char *profiles, struct manage_report *r)
+{
+	struct scep_profile_row row;
+	struct errbuf why = {0};
+	char name[65];
+
+	while (*profiles != '\0') {
+		if (!next_name(&profiles, name))
+			return manage_invalid(
+			    r, "profiles", "want names of profiles, separated by commas");
+		switch (store_scep_profile_get(m->store, name, &row, &why)) {
+		case STORE_OK:
+			if (strcmp(row.name, name) != 0)
+				return manage_invalid(r, "profiles",
+				    "give the name of %s, which is %s", name, row.name);
+			break;
+		case STORE_NONE:
+			return manage_invalid(r, "profiles", "there is no profile %s", name);
+		default:
+			return manage_fail(r, MANAGE_AWAY, "%s", why.line);
+		}
+	}
+	return MANAGE_OK;
+}
+
+static enum manage_rc
+check_order(struct manage *m, const struct manage_token_order *o, struct manage_report *r)
+{
+	const char *profiles = o->profiles != NULL ? o->profiles : "";
+	unsigned role = manage_role_of_name(o->role);
+
+	if (!manage_is_name(o->name))
+		manage_invalid(
+		    r, "name", "want 1 to 64 of A-Z a-z 0-9 . _ -, have \"%s\"", o->name);
+	if (role == 0)
+		manage_invalid(r, "role",
+		    "want admin, operator, approver, auditor or challenge, have \"%s\"", o->role);
+	if (o->lifetime_s != 0 &&
+	    (o->lifetime_s < LIFETIME_LEAST_S || o->lifetime_s > LIFETIME_MOST_S))
+		manage_invalid(r, "ttl", "want 1 minute to 3660 days");
+	if (role == MANAGE_ROLE_CHALLENGE && profiles[0] == '\0')
+		manage_invalid(r, "profiles", "role challenge needs the profiles it may mint for");
+	if (strlen(profiles) >= sizeof(((struct token_row *)0)->profiles))
+		manage_invalid(r, "profiles", "are too many");
+	else if (check_profiles(m, profiles, r) == MANAGE_AWAY)
+		return MANAGE_AWAY;
+	return manage_validity(r);
+}
+
+/* 43 digits, each of the 62 equally likely: 248 is the largest multiple of 62 in an octet. */
+static bool
+draw(char token[MANAGE_TOKEN_SIZE], struct errbuf *why)
+{
+	size_t at = sizeof(MANAGE_TOKEN_PREFIX) - 1;
+	uint8_t random[64];
+
+	memcpy(token, MANAGE_TOKEN_PREFIX, at);
+	while (at < MANAGE_TOKEN_SIZE - 1) {
+		if (RAND_priv_bytes(random, sizeof(random)) != 1) {
+			errbuf_ossl(why, "token: no random octets");
+			return false;
+		}
+		for (size_t i = 0; i < sizeof(random) && at < MANAGE_TOKEN_SIZE - 1; i++)
+			if (random[i] < 248)
+				token[at++] = base62[random[i] % 62];
+	}
+	token[at] = '\0';
+	octets_wipe(random, sizeof(random));
+	return true;
+}
+
+bool
+manage_token_is_token(struct octets token)
+{
+	const size_t prefix = sizeof(MANAGE_TOKEN_PREFIX) - 1;
+
+	if (token.len != MANAGE_TOKEN_SIZE - 1 ||
+	    memcmp(token.data, MANAGE_TOKEN_PREFIX, prefix) != 0)
+		return false;
+	for (size_t i = prefix; i < token.len; i++)
+		if (token.data[i] == '\0' || strchr(base62, token.data[i]) == NULL)
+			return false;
+	return true;
+}
+
+static enum manage_rc
+hash_of(struct manage *m, struct octets token, uint8_t hash[32], struct manage_report *r)
+{
+	enum manage_rc rc;
+
+	if ((rc = manage_need_master_key(m, r)) != MANAGE_OK)
+		return rc;
+	if (!master_key_mac(m->master_key, MASTER_KEY_TOKEN, &token, 1, hash)) {
+		errbuf_ossl(&r->why, "token: HMAC");
+		return MANAGE_FAULT;
+	}
+	return MANAGE_OK;
+}
+
+enum manage_rc
+manage_token_create(struct manage *m, const struct manage_actor *by,
+    const struct manage_token_order *o, char token[MANAGE_TOKEN_SIZE], struct token_row *out,
+    struct manage_report *r)
+{
+	struct buffer reason = {0};
+	struct audit_event e;
+	enum manage_rc rc;
+
+	memset(out, 0, sizeof(*out));
+	memset(token, 0, MANAGE_TOKEN_SIZE);
+	if ((rc = manage_need_store(m, r)) != MANAGE_OK || (rc = check_order(m, o, r)) != MANAGE_OK)
+		return rc;
+	if (!draw(token, &r->why) || !encoding_uuid(out->id))
+		return MANAGE_FAULT;
+	if ((rc = hash_of(m, octets_of_string(token), out->hash, r)) != MANAGE_OK)
+		return rc;
+	snprintf(out->name, sizeof(out->name), "%s", o->name);
+	snprintf(out->role, sizeof(out->role), "%s", o->role);
+	snprintf(
+	    out->profiles, sizeof(out->profiles), "%s", o->profiles != NULL ? o->profiles : "");
+	out->created_at = clock_now();
+	out->expires_at = o->lifetime_s != 0 ? out->created_at + o->lifetime_s : 0;
+	buffer_append_format(&reason, "name: %s; role: %s; profiles: %s", out->name, out->role,
+	    out->profiles[0] != '\0' ? out->profiles : "all");
+	e = manage_event(by, "token.create", "token", out->id);
+	e.reason = buffer_string(&reason);
+	rc = manage_of_store(store_token_insert(m->store, out, &e, &r->why), "token", o->name, r);
+	buffer_free(&reason);
+	if (rc != MANAGE_OK)
+		octets_wipe(token, MANAGE_TOKEN_SIZE);
+	return rc;
+}
+
+enum manage_rc
+manage_token_find(
+    struct manage *m, struct octets token, struct token_row *out, struct manage_report *r)
+{
+	struct errbuf ignored = {0};
+	uint8_t hash[32];
+	enum manage_rc rc;
+	int64_t now = clock_now();
+
+	memset(out, 0, sizeof(*out));
+	if (!manage_token_is_token(token))
+		return manage_fail(r, MANAGE_NOT_FOUND, "not a token");
+	if ((rc = hash_of(m, token, hash, r)) != MANAGE_OK)
+		return rc;
+	switch (store_token_by_hash(m->store, hash, out, &r->why)) {
+	case STORE_OK:
+		break;
+	case STORE_NONE:
+		return manage_fail(r, MANAGE_NOT_FOUND, "unknown token");
+	default:
+		return MANAGE_AWAY;
+	}
+	if (out->revoked)
+		return manage_fail(r, MANAGE_NOT_FOUND, "token %s is revoked", out->name);
+	if (out->expires_at != 0 && now >= out->expires_at)
+		return manage_fail(r, MANAGE_NOT_FOUND, "token %s has expired", out->name);
+	/* When it was used last is a convenience: a store that cannot write now must not keep the caller out. */
+	(void)store_token_used(m->store, out->id, now, &ignored);
+	return MANAGE_OK;
+}
+
+bool
+manage_token_has_profile(const struct token_row *t, const char *profile)
+{
+	const char *list = t->profiles;
+	char name[65];
+
+	if (list[0] == '\0')
+		return true;
+	while (next_name(&list, name))
+		if (strcmp(name, profile) == 0)
+			return true;
+	return false;
+}
+
+enum manage_rc
+manage_token_each(struct manage *m, bool (*row)(void *ctx, const struct token_row *t), void *ctx,
+    struct manage_report *r)
+{
+	enum manage_rc rc;
+
+	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
+		return rc;
+	return manage_of_store(store_token_each(m->store, row, ctx, &r->why), "token", "", r);
+}
+
+enum manage_rc
+manage_token_revoke(
+    struct manage *m, const struct manage_actor *by, const char *name, struct manage_report *r)
+{
+	struct audit_event e = manage_event(by, "token.revoke", "token", name);
+	enum manage_rc rc;
+
+	e.reason = "revoked: no -> yes";
+	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
+		return rc;
+	return manage_of_store(store_token_revoke(m->store, name, &e, &r->why), "token", name, r);
+}
