@@ -19,13 +19,13 @@ struct ra_profile_row {
 	char id[37];
 	char name[65];
 	char authority_id[37];
-	int64_t validity_days;	 /* 365 */
-	char key_usage[256];	 /* comma-separated RFC names: digitalSignature,keyEncipherment */
-	char eku[512];		 /* clientAuth */
+	int64_t validity_days; /* 365 */
+	char key_usage[256];   /* comma-separated RFC names: digitalSignature,keyEncipherment */
+	char eku[512];	       /* clientAuth */
 	bool refuse_extra;
 	bool refuse_extensions;
-	int64_t min_rsa_bits;	 /* 2048 */
-	int64_t max_rsa_bits;	 /* 8192 */
+	int64_t min_rsa_bits; /* 2048 */
+	int64_t max_rsa_bits; /* 8192 */
 	struct field_row fields[PROFILE_FIELDS_MAX];
 	int field_count;
 	int64_t created_at;
@@ -38,37 +38,56 @@ struct scep_profile_row {
 	bool enabled;
 	char ra_profile_id[37];
 	char ra_certificate_id[37];
-	char challenge_mode[16];	 /* static, dynamic; "" none chosen */
-	uint8_t challenge_hash[32];	 /* HMAC of the static challenge */
+	char challenge_mode[16];    /* static, dynamic; "" none chosen */
+	uint8_t challenge_hash[32]; /* HMAC of the static challenge */
 	bool challenge_set;
-	bool challenge_weak;		 /* short or of low variety: warned of */
-	int64_t challenge_expiry_s;	 /* 3600: of one-time challenges */
-	int64_t max_pending;		 /* 100 */
-	uint32_t digests;		 /* masks of PKI_… */
+	bool challenge_weak;	    /* short or of low variety: warned of */
+	int64_t challenge_expiry_s; /* 3600: of one-time challenges */
+	int64_t max_pending;	    /* 100 */
+	uint32_t digests;	    /* masks of PKI_… */
 	uint32_t ciphers;
-	bool require_signer_key;	 /* true */
-	bool include_ca_in_get_ca_cert;	 /* true: RA and chain; false: the RA certificate alone (single) */
-	bool include_ca_certificate;	 /* false: what a CertRep carries beside the leaf */
-	bool include_ca_chain;		 /* false */
-	int64_t replay_hours;		 /* 24 */
+	bool require_signer_key; /* true */
+	bool
+	    include_ca_in_get_ca_cert; /* true: RA and chain; false: the RA certificate alone (single) */
+	bool include_ca_certificate; /* false: what a CertRep carries beside the leaf */
+	bool include_ca_chain;	     /* false */
+	int64_t replay_hours;	     /* 24 */
 	int64_t created_at;
-	int64_t version;		 /* raised by each change of the row */
+	int64_t version; /* raised by each change of the row */
+	int64_t
+	    challenge_version; /* raised by each change of challenge_mode or challenge_hash; read only */
 };
 
 /* Raise config_version and write the audit event in the same transaction, as every change of configuration does. */
-enum store_rc store_ra_profile_insert(struct store *st, const struct ra_profile_row *p, const struct audit_event *e, struct errbuf *why);
-enum store_rc store_ra_profile_update(struct store *st, const struct ra_profile_row *p, const struct audit_event *e, struct errbuf *why);
-enum store_rc store_ra_profile_get(struct store *st, const char *name_or_id, struct ra_profile_row *out, struct errbuf *why);
-enum store_rc store_ra_profile_each(struct store *st, bool (*row)(void *ctx, const struct ra_profile_row *p), void *ctx, struct errbuf *why);
-
-/* A SCEP profile comes with its RA certificate; both go in together.  CONFLICT: the name is taken. */
-enum store_rc store_scep_profile_insert(struct store *st, const struct scep_profile_row *p, const struct ra_certificate_row *ra,
+/* CONFLICT: the name is taken; NONE: there is no such authority (or, to update, no such profile). */
+enum store_rc store_ra_profile_insert(struct store *st, const struct ra_profile_row *p,
     const struct audit_event *e, struct errbuf *why);
-/* All but id and created_at; CONFLICT when the stored version is another than p->version. */
-enum store_rc store_scep_profile_update(struct store *st, const struct scep_profile_row *p, const struct audit_event *e, struct errbuf *why);
-enum store_rc store_scep_profile_get(struct store *st, const char *name_or_id, struct scep_profile_row *out, struct errbuf *why);
-enum store_rc store_scep_profile_each(struct store *st, bool (*row)(void *ctx, const struct scep_profile_row *p), void *ctx, struct errbuf *why);
-/* CONFLICT when certificates or anything else depend on it. */
-enum store_rc store_scep_profile_delete(struct store *st, const char *id, const struct audit_event *e, struct errbuf *why);
+enum store_rc store_ra_profile_update(struct store *st, const struct ra_profile_row *p,
+    const struct audit_event *e, struct errbuf *why);
+enum store_rc store_ra_profile_get(
+    struct store *st, const char *name_or_id, struct ra_profile_row *out, struct errbuf *why);
+enum store_rc store_ra_profile_each(struct store *st,
+    bool (*row)(void *ctx, const struct ra_profile_row *p), void *ctx, struct errbuf *why);
+
+/*
+ * A SCEP profile comes with its RA certificate; both go in together.  CONFLICT: the name is taken; NONE: there is no such
+ * authority or RA profile.  challenge_hash counts where challenge_set is true.
+ */
+enum store_rc store_scep_profile_insert(struct store *st, const struct scep_profile_row *p,
+    const struct ra_certificate_row *ra, const struct audit_event *e, struct errbuf *why);
+/* All but id and created_at.  CONFLICT: the stored version is another than p->version, or the name is taken.  NONE: no such profile. */
+enum store_rc store_scep_profile_update(struct store *st, const struct scep_profile_row *p,
+    const struct audit_event *e, struct errbuf *why);
+enum store_rc store_scep_profile_get(
+    struct store *st, const char *name_or_id, struct scep_profile_row *out, struct errbuf *why);
+enum store_rc store_scep_profile_each(struct store *st,
+    bool (*row)(void *ctx, const struct scep_profile_row *p), void *ctx, struct errbuf *why);
+/*
+ * CONFLICT when certificates or anything else depend on it.  Its RA certificate goes too where no other profile has it; the
+ * key file is the caller's.  With no certificate of its own the whole table of certificates is looked through, once before and
+ * once under the writers' lock: an index would tax every enrolment for this.
+ */
+enum store_rc store_scep_profile_delete(
+    struct store *st, const char *id, const struct audit_event *e, struct errbuf *why);
 
 #endif

@@ -47,10 +47,13 @@ enum store_rc store_checkpoint(struct store *st, struct errbuf *why);
 int64_t store_disk_free(const struct store *st);
 
 /* A named secret check, e.g. the MAC that proves the master key: set once, compare later.  CONFLICT: another value is there. */
-enum store_rc store_check_value(struct store *st, const char *name, struct octets value, bool set, struct errbuf *why);
+enum store_rc store_check_value(
+    struct store *st, const char *name, struct octets value, bool set, struct errbuf *why);
 
 /* Who holds `name` may do background work until it ends.  OK: ours now (taken or renewed); CONFLICT: another's. */
-enum store_rc store_lease(struct store *st, const char *name, const char *holder, int64_t now, int64_t seconds, struct errbuf *why);
-enum store_rc store_lease_release(struct store *st, const char *name, const char *holder, struct errbuf *why);
+enum store_rc store_lease(struct store *st, const char *name, const char *holder, int64_t now,
+    int64_t seconds, struct errbuf *why);
+enum store_rc store_lease_release(
+    struct store *st, const char *name, const char *holder, struct errbuf *why);
 
 #endif

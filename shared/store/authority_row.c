@@ -1,0 +1,201 @@
+#include "store/authority_row.h"
+#include "store/transaction.h"
+
+void
+authority_row_free(struct authority_row *a)
+{
+	buffer_free(&a->certificate);
+	buffer_free(&a->chain);
+	buffer_free(&a->request);
+}
+
+void
+ra_certificate_row_free(struct ra_certificate_row *r)
+{
+	buffer_free(&r->certificate);
+}
+
+/* false: out of memory. */
+static bool
+read_authority(struct query *q, struct authority_row *a)
+{
+	*a = (struct authority_row){0};
+	store_column_text(q, 0, a->id, sizeof(a->id));
+	store_column_text(q, 1, a->name, sizeof(a->name));
+	store_column_text(q, 2, a->state, sizeof(a->state));
+	store_column_text(q, 3, a->key_file, sizeof(a->key_file));
+	store_column_text(q, 4, a->crl_url, sizeof(a->crl_url));
+	a->not_after = db_integer(q, 5);
+	a->created_at = db_integer(q, 6);
+	store_column_octets(q, 7, &a->certificate);
+	store_column_octets(q, 8, &a->chain);
+	store_column_octets(q, 9, &a->request);
+	return !a->certificate.failed && !a->chain.failed && !a->request.failed;
+}
+
+static bool
+read_ra_certificate(struct query *q, struct ra_certificate_row *r)
+{
+	*r = (struct ra_certificate_row){0};
+	store_column_text(q, 0, r->id, sizeof(r->id));
+	store_column_text(q, 1, r->authority_id, sizeof(r->authority_id));
+	store_column_text(q, 2, r->key_file, sizeof(r->key_file));
+	r->not_after = db_integer(q, 3);
+	r->created_at = db_integer(q, 4);
+	store_column_octets(q, 5, &r->certificate);
+	return !r->certificate.failed;
+}
+
+enum store_rc
+store_authority_insert(struct store *st, const struct authority_row *a, const struct audit_event *e,
+    struct errbuf *why)
+{
+	struct query *q;
+	enum store_rc rc;
+
+	if ((rc = store_write_begin(st, why)) != STORE_OK)
+		return rc;
+	q = db_query(st->db, STATEMENT_AUTHORITY_INSERT);
+	db_bind_text(q, a->id);
+	db_bind_text(q, a->name);
+	db_bind_text(q, a->state);
+	db_bind_text(q, a->key_file);
+	db_bind_text(q, a->crl_url);
+	db_bind_integer(q, a->not_after);
+	db_bind_integer(q, a->created_at);
+	db_bind_octets(q, buffer_octets(&a->certificate));
+	db_bind_octets(q, buffer_octets(&a->chain));
+	db_bind_octets(q, buffer_octets(&a->request));
+	rc = store_run(q, why);
+	if (rc == STORE_CONFLICT)
+		errbuf_set(why, "authority %s: the name is taken", a->name);
+	return store_change_end(st, rc, e, why);
+}
+
+enum store_rc
+store_authority_get(
+    struct store *st, const char *name_or_id, struct authority_row *out, struct errbuf *why)
+{
+	struct query *q = db_query(st->db, STATEMENT_AUTHORITY_GET);
+	enum store_rc rc;
+
+	*out = (struct authority_row){0};
+	db_bind_text(q, name_or_id);
+	rc = store_first(q, why);
+	if (rc == STORE_OK && !read_authority(q, out)) {
+		authority_row_free(out);
+		errbuf_set(why, "authority %s: out of memory", name_or_id);
+		rc = STORE_AWAY;
+	}
+	db_reset(q);
+	return rc;
+}
+
+enum store_rc
+store_authority_activate(struct store *st, const struct authority_row *a,
+    const struct audit_event *e, struct errbuf *why)
+{
+	struct query *q;
+	enum store_rc rc;
+
+	if ((rc = store_write_begin(st, why)) != STORE_OK)
+		return rc;
+	q = db_query(st->db, STATEMENT_AUTHORITY_ACTIVATE);
+	db_bind_octets(q, buffer_octets(&a->certificate));
+	db_bind_octets(q, buffer_octets(&a->chain));
+	db_bind_integer(q, a->not_after);
+	db_bind_text(q, a->id);
+	rc = store_run(q, why);
+	if (rc == STORE_NONE) {
+		q = db_query(st->db, STATEMENT_AUTHORITY_GET);
+		db_bind_text(q, a->id);
+		if ((rc = store_first(q, why)) == STORE_OK) {
+			errbuf_set(why, "authority %s: have state %s, want pending", a->name,
+			    db_text(q, 2));
+			rc = STORE_CONFLICT;
+		}
+		db_reset(q);
+	}
+	return store_change_end(st, rc, e, why);
+}
+
+enum store_rc
+store_authority_set_crl_url(struct store *st, const char *id, const char *url,
+    const struct audit_event *e, struct errbuf *why)
+{
+	struct query *q;
+	enum store_rc rc;
+
+	if ((rc = store_write_begin(st, why)) != STORE_OK)
+		return rc;
+	q = db_query(st->db, STATEMENT_AUTHORITY_CRL_URL);
+	db_bind_text(q, url);
+	db_bind_text(q, id);
+	rc = store_run(q, why);
+	return store_change_end(st, rc, e, why);
+}
+
+enum store_rc
+store_authority_each(struct store *st, bool (*row)(void *ctx, const struct authority_row *a),
+    void *ctx, struct errbuf *why)
+{
+	struct query *q = db_query(st->db, STATEMENT_AUTHORITY_LIST);
+	struct authority_row a;
+	enum store_rc rc;
+	bool more = true;
+
+	while (more && (rc = store_first(q, why)) == STORE_OK) {
+		if (!read_authority(q, &a)) {
+			authority_row_free(&a);
+			errbuf_set(why, "authorities: out of memory");
+			rc = STORE_AWAY;
+			break;
+		}
+		more = row(ctx, &a);
+		authority_row_free(&a);
+	}
+	db_reset(q);
+	return rc == STORE_NONE ? STORE_OK : rc;
+}
+
+enum store_rc
+store_ra_certificate_get(
+    struct store *st, const char *id, struct ra_certificate_row *out, struct errbuf *why)
+{
+	struct query *q = db_query(st->db, STATEMENT_RA_CERTIFICATE_GET);
+	enum store_rc rc;
+
+	*out = (struct ra_certificate_row){0};
+	db_bind_text(q, id);
+	rc = store_first(q, why);
+	if (rc == STORE_OK && !read_ra_certificate(q, out)) {
+		ra_certificate_row_free(out);
+		errbuf_set(why, "RA certificate %s: out of memory", id);
+		rc = STORE_AWAY;
+	}
+	db_reset(q);
+	return rc;
+}
+
+enum store_rc
+store_ra_certificate_each(struct store *st,
+    bool (*row)(void *ctx, const struct ra_certificate_row *r), void *ctx, struct errbuf *why)
+{
+	struct query *q = db_query(st->db, STATEMENT_RA_CERTIFICATE_LIST);
+	struct ra_certificate_row r;
+	enum store_rc rc;
+	bool more = true;
+
+	while (more && (rc = store_first(q, why)) == STORE_OK) {
+		if (!read_ra_certificate(q, &r)) {
+			ra_certificate_row_free(&r);
+			errbuf_set(why, "RA certificates: out of memory");
+			rc = STORE_AWAY;
+			break;
+		}
+		more = row(ctx, &r);
+		ra_certificate_row_free(&r);
+	}
+	db_reset(q);
+	return rc == STORE_NONE ? STORE_OK : rc;
+}

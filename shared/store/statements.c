@@ -1,0 +1,197 @@
+#include <stddef.h>
+
+#include "store/statements.h"
+
+/* The same order wherever rows of one kind are read: the readers count columns. */
+#define AUTHORITY_COLUMNS                                                                          \
+	"uuid, name, state, key_file, crl_url, not_after, created_at, certificate, chain, request"
+
+#define RA_CERTIFICATE_COLUMNS                                                                     \
+	"c.uuid, a.uuid, c.key_file, c.not_after, c.created_at, c.certificate"
+
+#define RA_PROFILE_COLUMNS                                                                         \
+	"r.id, r.uuid, r.name, a.uuid, r.validity_days, r.key_usage, r.eku, r.refuse_extra, "      \
+	"r.refuse_extensions, r.min_rsa_bits, r.max_rsa_bits, r.created_at"
+
+#define SCEP_PROFILE_COLUMNS                                                                       \
+	"s.uuid, s.name, s.description, s.enabled, r.uuid, c.uuid, s.version, "                    \
+	"s.challenge_version, s.challenge_mode, s.challenge_hash, s.challenge_weak, "              \
+	"s.challenge_expiry_s, s.max_pending, s.digests, s.ciphers, s.require_signer_key, "        \
+	"s.include_ca_in_get_ca_cert, s.include_ca_certificate, s.include_ca_chain, "              \
+	"s.replay_hours, s.created_at"
+
+#define SCEP_PROFILE_TABLES                                                                        \
+	"scep_profile s JOIN ra_profile r ON r.id = s.ra_profile_id "                              \
+	"JOIN ra_certificate c ON c.id = s.ra_certificate_id"
+
+#define TOKEN_COLUMNS                                                                              \
+	"uuid, name, hash, role, profiles, created_at, expires_at, last_used_at, revoked"
+
+#define CERTIFICATE_COLUMNS                                                                        \
+	"c.id, c.serial, a.uuid, s.name, c.status, c.purpose, c.not_before, c.not_after, "         \
+	"c.created_at, c.subject, c.san"
+
+#define CERTIFICATE_TABLES                                                                         \
+	"certificate c JOIN authority a ON a.id = c.authority_id "                                 \
+	"LEFT JOIN scep_profile s ON s.id = c.scep_profile_id"
+
+#define AUDIT_COLUMNS                                                                              \
+	"time_ms, count, event_id, actor, address, action, resource_type, resource_id, profile, "  \
+	"outcome, transaction_id, message_type, fail_info, reason, stage, serial, subject, "       \
+	"digest, cipher, key_type, transport, request_id"
+
+#define AUDIT_FILTER                                                                               \
+	"($3 = 0 OR outcome IN ('refused', 'failed')) AND ($4 IS NULL OR profile = $4) "           \
+	"AND ($5 IS NULL OR transaction_id = $5)"
+
+/* Does the holder of a repeat key still answer for it? */
+#define REPEAT_HOLDS "created_at >= $2 AND not_after >= $3 AND status = 'valid'"
+
+static const char *const statements[STATEMENT_COUNT] = {
+    [STATEMENT_SCHEMA] = "SELECT number, oldest_program FROM schema",
+    [STATEMENT_CONFIG_VERSION] = "SELECT version FROM config_version",
+    [STATEMENT_CONFIG_RAISE] = "UPDATE config_version SET version = version + 1",
+    [STATEMENT_HEALTH] = "UPDATE health SET checks = checks + 1",
+    [STATEMENT_CHECK_VALUE] = "SELECT value FROM check_value WHERE name = $1",
+    [STATEMENT_CHECK_VALUE_SET] = "INSERT INTO check_value (name, value) VALUES ($1, $2) "
+				  "ON CONFLICT DO NOTHING",
+    [STATEMENT_LEASE_TAKE] =
+	"INSERT INTO lease (name, holder, ends_at) VALUES ($1, $2, $3) "
+	"ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, ends_at = excluded.ends_at "
+	"WHERE lease.holder = excluded.holder OR lease.ends_at <= $4",
+    [STATEMENT_LEASE_RELEASE] = "DELETE FROM lease WHERE name = $1 AND holder = $2",
+
+    [STATEMENT_AUTHORITY_INSERT] = "INSERT INTO authority (" AUTHORITY_COLUMNS ") "
+				   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    [STATEMENT_AUTHORITY_GET] = "SELECT " AUTHORITY_COLUMNS " FROM authority "
+				"WHERE uuid = $1 OR name = $1 ORDER BY (uuid = $1) DESC LIMIT 1",
+    [STATEMENT_AUTHORITY_LIST] = "SELECT " AUTHORITY_COLUMNS " FROM authority ORDER BY id",
+    [STATEMENT_AUTHORITY_ACTIVATE] =
+	"UPDATE authority SET state = 'active', certificate = $1, chain = $2, not_after = $3, "
+	"request = NULL WHERE uuid = $4 AND state = 'pending'",
+    [STATEMENT_AUTHORITY_CRL_URL] = "UPDATE authority SET crl_url = $1 WHERE uuid = $2",
+    [STATEMENT_RA_CERTIFICATE_INSERT] =
+	"INSERT INTO ra_certificate (uuid, authority_id, key_file, not_after, created_at, "
+	"certificate) SELECT $1, a.id, $2, $3, $4, $5 FROM authority a WHERE a.uuid = $6",
+    [STATEMENT_RA_CERTIFICATE_GET] = "SELECT " RA_CERTIFICATE_COLUMNS " FROM ra_certificate c "
+				     "JOIN authority a ON a.id = c.authority_id WHERE c.uuid = $1",
+    [STATEMENT_RA_CERTIFICATE_LIST] = "SELECT " RA_CERTIFICATE_COLUMNS " FROM ra_certificate c "
+				      "JOIN authority a ON a.id = c.authority_id ORDER BY c.id",
+    [STATEMENT_RA_CERTIFICATE_DELETE_UNUSED] =
+	"DELETE FROM ra_certificate WHERE uuid = $1 AND NOT EXISTS "
+	"(SELECT 1 FROM scep_profile s WHERE s.ra_certificate_id = ra_certificate.id)",
+
+    [STATEMENT_RA_PROFILE_INSERT] =
+	"INSERT INTO ra_profile (uuid, name, validity_days, key_usage, eku, refuse_extra, "
+	"refuse_extensions, min_rsa_bits, max_rsa_bits, created_at, authority_id) "
+	"SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, a.id FROM authority a "
+	"WHERE a.uuid = $11 RETURNING id",
+    [STATEMENT_RA_PROFILE_UPDATE] =
+	"UPDATE ra_profile SET name = $1, validity_days = $2, key_usage = $3, eku = $4, "
+	"refuse_extra = $5, refuse_extensions = $6, min_rsa_bits = $7, max_rsa_bits = $8, "
+	"authority_id = a.id FROM authority a WHERE a.uuid = $9 AND ra_profile.uuid = $10 "
+	"RETURNING ra_profile.id",
+    [STATEMENT_RA_PROFILE_GET] =
+	"SELECT " RA_PROFILE_COLUMNS " FROM ra_profile r JOIN authority a ON a.id = r.authority_id "
+	"WHERE r.uuid = $1 OR r.name = $1 ORDER BY (r.uuid = $1) DESC LIMIT 1",
+    [STATEMENT_RA_PROFILE_LIST] =
+	"SELECT " RA_PROFILE_COLUMNS " FROM ra_profile r JOIN authority a ON a.id = r.authority_id "
+	"ORDER BY r.id",
+    [STATEMENT_RA_PROFILE_FIELD_INSERT] =
+	"INSERT INTO ra_profile_field (ra_profile_id, position, type, source, required, multiple, "
+	"value) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    [STATEMENT_RA_PROFILE_FIELD_DELETE] = "DELETE FROM ra_profile_field WHERE ra_profile_id = $1",
+    [STATEMENT_RA_PROFILE_FIELD_LIST] =
+	"SELECT type, source, required, multiple, value FROM ra_profile_field "
+	"WHERE ra_profile_id = $1 ORDER BY position",
+
+    [STATEMENT_SCEP_PROFILE_INSERT] =
+	"INSERT INTO scep_profile (uuid, name, description, enabled, version, challenge_version, "
+	"challenge_mode, challenge_hash, challenge_weak, challenge_expiry_s, max_pending, digests, "
+	"ciphers, require_signer_key, include_ca_in_get_ca_cert, include_ca_certificate, "
+	"include_ca_chain, replay_hours, created_at, ra_profile_id, ra_certificate_id) "
+	"SELECT $1, $2, $3, $4, 1, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
+	"r.id, c.id FROM ra_profile r CROSS JOIN ra_certificate c "
+	"WHERE r.uuid = $18 AND c.uuid = $19",
+    [STATEMENT_SCEP_PROFILE_UPDATE] =
+	"UPDATE scep_profile SET name = $1, description = $2, enabled = $3, version = version + 1, "
+	"challenge_version = challenge_version + CASE WHEN challenge_mode IS NOT DISTINCT FROM $4 "
+	"AND challenge_hash IS NOT DISTINCT FROM $5 THEN 0 ELSE 1 END, challenge_mode = $4, "
+	"challenge_hash = $5, challenge_weak = $6, challenge_expiry_s = $7, max_pending = $8, "
+	"digests = $9, ciphers = $10, require_signer_key = $11, include_ca_in_get_ca_cert = $12, "
+	"include_ca_certificate = $13, include_ca_chain = $14, replay_hours = $15, "
+	"ra_profile_id = r.id, ra_certificate_id = c.id FROM ra_profile r, ra_certificate c "
+	"WHERE r.uuid = $16 AND c.uuid = $17 AND scep_profile.uuid = $18 AND version = $19",
+    [STATEMENT_SCEP_PROFILE_GET] =
+	"SELECT " SCEP_PROFILE_COLUMNS " FROM " SCEP_PROFILE_TABLES
+	" WHERE s.uuid = $1 OR s.name = $1 ORDER BY (s.uuid = $1) DESC LIMIT 1",
+    [STATEMENT_SCEP_PROFILE_LIST] =
+	"SELECT " SCEP_PROFILE_COLUMNS " FROM " SCEP_PROFILE_TABLES " ORDER BY s.id",
+    /* From the newest on: a profile in use is found at once. */
+    [STATEMENT_SCEP_PROFILE_USED] =
+	"SELECT c.id FROM certificate c WHERE c.scep_profile_id = "
+	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $1) ORDER BY c.id DESC LIMIT 1",
+    [STATEMENT_SCEP_PROFILE_DELETE] = "DELETE FROM scep_profile WHERE uuid = $1",
+
+    /* One step for the certificate and what must still be true of its profile; the joins are written in the order to go. */
+    [STATEMENT_CERTIFICATE_ENROL] =
+	"INSERT INTO certificate (serial, repeat_key, purpose, status, not_before, not_after, "
+	"created_at, subject, san, der, authority_id, scep_profile_id, ra_profile_id) "
+	"SELECT $1, $2, $3, 'valid', $4, $5, $6, $7, $8, $9, a.id, s.id, r.id "
+	"FROM scep_profile s CROSS JOIN ra_profile r CROSS JOIN authority a "
+	"WHERE s.uuid = $10 AND s.enabled = 1 AND ($11 = 0 OR s.challenge_version = $11) "
+	"AND r.id = s.ra_profile_id AND r.uuid = $12 AND a.id = r.authority_id AND a.uuid = $13 "
+	"ON CONFLICT DO NOTHING RETURNING id",
+    [STATEMENT_CERTIFICATE_INSERT] =
+	"INSERT INTO certificate (serial, repeat_key, purpose, status, not_before, not_after, "
+	"created_at, subject, san, der, authority_id) "
+	"SELECT $1, $2, $3, 'valid', $4, $5, $6, $7, $8, $9, a.id FROM authority a "
+	"WHERE a.uuid = $10 ON CONFLICT DO NOTHING RETURNING id",
+    [STATEMENT_CERTIFICATE_REPEAT] =
+	"SELECT der FROM certificate WHERE repeat_key = $1 AND " REPEAT_HOLDS,
+    [STATEMENT_CERTIFICATE_REPEAT_HOLDER] =
+	"SELECT CASE WHEN " REPEAT_HOLDS
+	" THEN 1 ELSE 0 END FROM certificate WHERE repeat_key = $1",
+    [STATEMENT_CERTIFICATE_REPEAT_CLEAR] =
+	"UPDATE certificate SET repeat_key = NULL WHERE repeat_key = $1",
+    [STATEMENT_CHALLENGE_USE] = "INSERT INTO challenge_use (challenge_id, use, certificate_id) "
+				"VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    [STATEMENT_CHALLENGE_USED] = "SELECT 1 FROM challenge_use WHERE challenge_id = $1 LIMIT 1",
+
+    [STATEMENT_CERTIFICATE_GET] =
+	"SELECT " CERTIFICATE_COLUMNS ", c.der FROM " CERTIFICATE_TABLES " WHERE c.serial = $1",
+    [STATEMENT_CERTIFICATE_LIST] = "SELECT " CERTIFICATE_COLUMNS " FROM " CERTIFICATE_TABLES
+				   " WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2",
+
+    [STATEMENT_TOKEN_INSERT] = "INSERT INTO token (" TOKEN_COLUMNS ") "
+			       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [STATEMENT_TOKEN_BY_HASH] = "SELECT " TOKEN_COLUMNS " FROM token WHERE hash = $1",
+    [STATEMENT_TOKEN_LIST] = "SELECT " TOKEN_COLUMNS " FROM token ORDER BY id",
+    [STATEMENT_TOKEN_REVOKE] =
+	"UPDATE token SET revoked = 1 WHERE id = (SELECT t.id FROM token t WHERE t.uuid = $1 "
+	"OR t.name = $1 ORDER BY (t.uuid = $1) DESC LIMIT 1)",
+    [STATEMENT_TOKEN_LAST_USED] = "SELECT last_used_at FROM token WHERE uuid = $1",
+    [STATEMENT_TOKEN_USED] = "UPDATE token SET last_used_at = $1 WHERE uuid = $2",
+
+    [STATEMENT_AUDIT_INSERT] =
+	"INSERT INTO audit_event (" AUDIT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
+	"$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT DO NOTHING",
+    [STATEMENT_AUDIT_SPAN] = "SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM audit_event",
+    [STATEMENT_AUDIT_NEWEST] =
+	"SELECT id, " AUDIT_COLUMNS " FROM audit_event "
+	"WHERE id >= $1 AND id < $2 AND " AUDIT_FILTER " ORDER BY id DESC LIMIT $6",
+    [STATEMENT_AUDIT_OLDEST] =
+	"SELECT id, " AUDIT_COLUMNS " FROM audit_event "
+	"WHERE id >= $1 AND id < $2 AND " AUDIT_FILTER " ORDER BY id LIMIT $6",
+    /* Rows stand nearly in the order of time: the oldest 5,000 are looked at, and the newest of all stays, so that no id comes twice. */
+    [STATEMENT_AUDIT_PURGE] =
+	"DELETE FROM audit_event WHERE id IN (SELECT o.id FROM (SELECT id, time_ms FROM "
+	"audit_event ORDER BY id LIMIT 5000) o WHERE o.time_ms < $1 AND o.id < "
+	"(SELECT max(n.id) FROM audit_event n) ORDER BY o.id LIMIT 500)",
+};
+
+const char *
+statement_sql(enum statement s)
+{
+	return statements[s];
+}
