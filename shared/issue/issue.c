@@ -114,6 +114,7 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 	    .authority_id = p->authority_id,
 	    .scep_profile_id = p->scep.id,
 	    .ra_profile_id = p->ra.id,
+	    .challenge_version = p->scep.challenge_version,
 	    .certificate = buffer_octets(&result->certificate),
 	    .subject = buffer_string(&result->subject),
 	    .san = d->san.len > 0 ? buffer_string(&d->san_text) : NULL,
