@@ -52,7 +52,7 @@ ASN1_SEQUENCE(cms_signed_data) = {
 	ASN1_SET_OF(cms_signed_data, digests, ASN1_ANY),
 	ASN1_EMBED(cms_signed_data, encap, cms_signed_content),
 	ASN1_IMP_SET_OF_OPT(cms_signed_data, certificates, ASN1_ANY, 0),
-	ASN1_IMP_OPT(cms_signed_data, crls, ASN1_SEQUENCE, 1),
+	ASN1_IMP_SET_OF_OPT(cms_signed_data, crls, ASN1_ANY, 1),
 	ASN1_SET_OF(cms_signed_data, signers, cms_signer_info)
 } static_ASN1_SEQUENCE_END(cms_signed_data)
 

@@ -62,7 +62,7 @@ typedef struct cms_signed_data {
 	cms_anys *digests;
 	cms_signed_content encap;
 	cms_anys *certificates; /* NULL: absent */
-	ASN1_STRING *crls;
+	cms_anys *crls;
 	cms_signer_infos *signers;
 } cms_signed_data;
 

@@ -1,10 +1,11 @@
-/* envelope.h: encoding an EnvelopedData for one RSA key; for this room alone. */
+/* envelope.h: EnvelopedData for an RSA key: encoding and opening one; for this room alone. */
 #ifndef SCEP_ENVELOPE_H
 #define SCEP_ENVELOPE_H
 
 #include <stdbool.h>
 
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "base/errbuf.h"
 #include "base/octets.h"
@@ -16,5 +17,14 @@
  */
 bool scep_envelope_encode(struct octets content, enum pki_cipher cipher, EVP_PKEY *key,
     struct octets issuer, struct octets serial, struct buffer *out, struct errbuf *why);
+
+/*
+ * Append what the EnvelopedData at der (ContentInfo and all) holds, decrypted with key as the recipient that x509 is; cipher is
+ * the one that it names.  With x509 nobody is told whether the encrypted key was well-formed: where it was not, a random key
+ * decrypts to garbage, most of it of wrong padding.  With NULL the key is tried on each recipient.  false where there is no such recipient
+ * or the padding is wrong: out is then empty, and OpenSSL's error queue may say why.  The caller wipes out (buffer_free).
+ */
+bool scep_envelope_open(
+    struct octets der, enum pki_cipher cipher, EVP_PKEY *key, X509 *x509, struct buffer *out);
 
 #endif

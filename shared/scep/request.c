@@ -33,19 +33,29 @@ shortest(struct octets n)
 	return n;
 }
 
-bool
-scep_request_serial_equal(struct octets a, struct octets b)
+/* As X509_NAME_cmp has it: types and values, but not string types, case or surplus spaces (RFC 5280 7.1). */
+static bool
+is_like(struct octets a, struct octets b)
 {
-	return octets_equal(shortest(a), shortest(b));
+	const uint8_t *p = a.data, *q = b.data;
+	X509_NAME *x = d2i_X509_NAME(NULL, &p, (long)a.len);
+	X509_NAME *y = d2i_X509_NAME(NULL, &q, (long)b.len);
+	bool same = x != NULL && y != NULL && X509_NAME_cmp(x, y) == 0;
+
+	X509_NAME_free(x);
+	X509_NAME_free(y);
+	ERR_clear_error();
+	return same;
 }
 
-static bool
-is_named(const struct certificate *c, const struct scep_identifier *id)
+bool
+scep_request_names(const struct scep_identifier *id, const struct certificate *c)
 {
 	if (id->ski.len > 0)
 		return octets_equal(c->ski, id->ski);
-	return id->serial.len > 0 && scep_request_serial_equal(c->serial, id->serial) &&
-	       octets_equal(c->issuer, id->issuer);
+	if (id->serial.len == 0 || !octets_equal(shortest(c->serial), shortest(id->serial)))
+		return false;
+	return octets_equal(c->issuer, id->issuer) || is_like(c->issuer, id->issuer);
 }
 
 /* The outside: one SignedData, one SignerInfo. */
@@ -101,7 +111,7 @@ find_signer(struct scep_request *r, struct errbuf *why)
 			errbuf_set(why, "pkiMessage: certificate %d: %s", i + 1, reason.line);
 			return SCEP_UNANSWERABLE;
 		}
-		if (is_named(&r->signer, &id))
+		if (scep_request_names(&id, &r->signer))
 			return SCEP_OK;
 		certificate_free(&r->signer);
 	}

@@ -1,10 +1,7 @@
-#include <stdlib.h>
-#include <string.h>
-
-#include <openssl/cms.h>
 #include <openssl/err.h>
 
 #include "pki/asn1.h"
+#include "scep/envelope.h"
 #include "scep/oid.h"
 #include "scep/request_parts.h"
 
@@ -80,31 +77,6 @@ scep_request_parse_envelope(struct scep_request *r, struct errbuf *why)
 	return true;
 }
 
-/* Some clients encode the issuer's name anew, with other string types: as RFC 5280 7.1 compares names, then. */
-static bool
-issuer_is_like(struct octets name, const X509 *x509)
-{
-	const uint8_t *p = name.data;
-	X509_NAME *n = d2i_X509_NAME(NULL, &p, (long)name.len);
-	bool same = n != NULL && X509_NAME_cmp(n, X509_get_issuer_name(x509)) == 0;
-
-	X509_NAME_free(n);
-	ERR_clear_error();
-	return same;
-}
-
-static bool
-names(const struct scep_identifier *id, const struct scep_recipient *recipient)
-{
-	const struct certificate *c = recipient->certificate;
-
-	if (id->ski.len > 0)
-		return octets_equal(id->ski, c->ski);
-	if (id->serial.len == 0 || !scep_request_serial_equal(id->serial, c->serial))
-		return false;
-	return octets_equal(id->issuer, c->issuer) || issuer_is_like(id->issuer, recipient->x509);
-}
-
 bool
 scep_request_is_for(const struct scep_request *r, const struct scep_recipient *recipient)
 {
@@ -113,73 +85,26 @@ scep_request_is_for(const struct scep_request *r, const struct scep_recipient *r
 	for (int i = 0; i < t->key_trans_count; i++) {
 		struct scep_identifier id = scep_request_identifier(t->key_trans[i]->rid);
 
-		if (names(&id, recipient))
+		if (scep_request_names(&id, recipient->certificate))
 			return true;
 	}
 	return false;
 }
 
-/* The same EnvelopedData as OpenSSL's; single DES lives in a library context of its own. */
-static CMS_ContentInfo *
-envelope(const struct scep_request *r)
-{
-	struct octets der = r->owned->content;
-	CMS_ContentInfo *cms = NULL;
-	const uint8_t *p = der.data;
-
-	if (r->cipher == PKI_DES) {
-		OSSL_LIB_CTX *libctx = pki_legacy_libctx();
-
-		if (libctx == NULL || (cms = CMS_ContentInfo_new_ex(libctx, NULL)) == NULL)
-			return NULL;
-	}
-	/* On failure the decoder frees what it was given. */
-	return d2i_CMS_ContentInfo(cms == NULL ? NULL : &cms, &p, (long)der.len);
-}
-
-/* All that the cipher gives; false when its padding is wrong. */
-static bool
-read_all(BIO *content, size_t most, struct buffer *out)
-{
-	uint8_t chunk[2048];
-	size_t total = 0;
-	int n;
-
-	while (total <= most && (n = BIO_read(content, chunk, sizeof(chunk))) > 0) {
-		buffer_append(out, chunk, (size_t)n);
-		total += (size_t)n;
-	}
-	octets_wipe(chunk, sizeof(chunk));
-	return !out->failed && total <= most && BIO_get_cipher_status(content) == 1;
-}
-
-/*
- * With the recipient's certificate CMS_decrypt_set1_pkey() tells nobody whether the encrypted key was well-formed: where it was
- * not, a random key decrypts to garbage.  With no certificate it tries the key on each recipient, which is what stands in for a missing one.
- */
 bool
 scep_request_decrypt(const struct scep_request *r, const struct scep_recipient *recipient,
     struct buffer *plaintext, struct errbuf *why)
 {
 	bool addressed = scep_request_is_for(r, recipient);
-	CMS_ContentInfo *cms = envelope(r);
-	BIO *content = NULL;
-	bool held = false;
+	bool held = scep_envelope_open(r->owned->content, r->cipher, recipient->key,
+	    addressed ? recipient->x509 : NULL, plaintext);
 
-	if (cms != NULL &&
-	    CMS_decrypt_set1_pkey(cms, recipient->key, addressed ? recipient->x509 : NULL) == 1 &&
-	    (content = CMS_dataInit(cms, NULL)) != NULL)
-		held = read_all(content, r->owned->content.len, plaintext);
 	if (!addressed)
 		errbuf_set(why, "pkiMessage: the envelope is for another recipient");
 	else if (!held)
 		errbuf_ossl(why, "pkiMessage: the envelope cannot be decrypted");
 	ERR_clear_error();
-	if (!addressed || !held) {
+	if (held && !addressed)
 		buffer_free(plaintext);
-		held = false;
-	}
-	BIO_free_all(content);
-	CMS_ContentInfo_free(cms);
-	return held;
+	return held && addressed;
 }

@@ -125,6 +125,7 @@ verify_signature(const struct scep_request *r, struct errbuf *why)
 	struct octets signature = asn1_string_octets(&t->signer_info->signature);
 	const EVP_MD *md = pki_digest_md(r->digest);
 	uint8_t digest[EVP_MAX_MD_SIZE];
+	struct errbuf reason = {0};
 	unsigned int len = 0;
 
 	if (md == NULL ||
@@ -137,10 +138,11 @@ verify_signature(const struct scep_request *r, struct errbuf *why)
 		    why, "pkiMessage: messageDigest is not that of the content (RFC 5652 11.2)");
 		return false;
 	}
-	if (public_key_verify(&r->signer_key, r->digest, t->signed_attributes, signature, why) ||
+	if (public_key_verify(
+		&r->signer_key, r->digest, t->signed_attributes, signature, &reason) ||
 	    verify_reencoded(r, signature))
 		return true;
-	errbuf_prefix(why, "pkiMessage: SignerInfo");
+	errbuf_set(why, "pkiMessage: SignerInfo: %s", reason.line);
 	return false;
 }
 

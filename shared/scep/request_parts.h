@@ -27,8 +27,11 @@ struct scep_identifier {
 };
 struct scep_identifier scep_request_identifier(const cms_identifier *id);
 
-/* The same INTEGER, also where one of them has more leading octets than DER wants. */
-bool scep_request_serial_equal(struct octets a, struct octets b);
+/*
+ * Does id name c: by subjectKeyIdentifier, or by issuer and serial both?  Some clients encode an issuer anew, with other string
+ * types or in BER, and serials may have more leading octets than DER wants: the same names and numbers are the same.
+ */
+bool scep_request_names(const struct scep_identifier *id, const struct certificate *c);
 
 /* Read the signed attributes (request_attributes.c); results as scep_request_parse. */
 enum scep_rc scep_request_parse_attributes(
