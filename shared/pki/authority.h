@@ -18,7 +18,15 @@ bool authority_self_sign(struct signer *s, struct octets subject, int64_t not_be
 bool authority_request(
     struct signer *s, struct octets subject, struct buffer *out, struct errbuf *why);
 
-/* Any certificate that a CA of ours signs outside enrolment (RA, TLS server): fields as given, times cut to the CA's end. */
+/*
+ * Any certificate that a CA of ours signs outside enrolment (RA, TLS server): fields as given, but for what is the CA's to say: a fresh
+ * serial, the issuer, the AKI, and times cut to the CA's own.  Appends DER; f then has what was written.
+ */
+bool authority_issue(const struct certificate *ca, struct signer *s, struct certificate_fields *f,
+    struct buffer *out, struct errbuf *why);
+
+/* 128 random bits. */
+bool authority_serial(uint8_t serial[16], struct errbuf *why);
 
 /*
  * Check a chain for import: certs[0] is the CA's, has the key's public key, is a CA with keyCertSign, each is signed by the next,

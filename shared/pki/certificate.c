@@ -100,21 +100,6 @@ read_time(const ASN1_TIME *t, int64_t *out)
 }
 
 static bool
-read_key_usage(struct octets value, int *out)
-{
-	ASN1_BIT_STRING *bits = asn1_decode(ASN1_ITEM_rptr(ASN1_BIT_STRING), value);
-
-	if (bits == NULL)
-		return false;
-	*out = 0;
-	for (int bit = 0; bit < 9; bit++)
-		if (ASN1_BIT_STRING_get_bit(bits, bit) != 0)
-			*out |= 1 << bit;
-	ASN1_BIT_STRING_free(bits);
-	return true;
-}
-
-static bool
 read_ca(struct octets value, bool *out)
 {
 	BASIC_CONSTRAINTS *b = asn1_decode(ASN1_ITEM_rptr(BASIC_CONSTRAINTS), value);
@@ -134,7 +119,7 @@ read_extension(struct certificate *c, int nid, struct octets value)
 
 	switch (nid) {
 	case NID_key_usage:
-		return read_key_usage(value, &c->key_usage);
+		return key_usage_parse(value, &c->key_usage);
 	case NID_basic_constraints:
 		return read_ca(value, &c->ca);
 	case NID_subject_key_identifier:

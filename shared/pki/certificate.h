@@ -52,6 +52,8 @@ bool certificate_verify(
 #define KEY_USAGE_KEY_AGREEMENT	    (1 << 4)
 #define KEY_USAGE_KEY_CERT_SIGN	    (1 << 5)
 #define KEY_USAGE_CRL_SIGN	    (1 << 6)
+/* The value of the extension (a BIT STRING in DER) to bits; false when it is none. */
+bool key_usage_parse(struct octets value, int *bits);
 /* Comma-separated RFC names (digitalSignature, …) to bits and back. */
 bool key_usage_of_text(const char *text, int *bits, struct errbuf *why);
 void key_usage_to_text(int bits, struct buffer *out);

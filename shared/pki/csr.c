@@ -9,6 +9,7 @@
 #include "base/der.h"
 #include "base/encoding.h"
 #include "pki/asn1.h"
+#include "pki/certificate.h"
 #include "pki/csr.h"
 #include "pki/name.h"
 
@@ -191,15 +192,14 @@ read_basic_constraints(struct csr *csr, struct octets value, struct errbuf *why)
 static bool
 read_key_usage(struct csr *csr, struct octets value, struct errbuf *why)
 {
-	ASN1_BIT_STRING *bits = asn1_decode(ASN1_ITEM_rptr(ASN1_BIT_STRING), value);
+	int bits;
 
-	if (bits == NULL) {
-		errbuf_ossl(why, "CSR: keyUsage malformed (RFC 5280 4.2.1.3)");
+	if (!key_usage_parse(value, &bits)) {
+		errbuf_set(why, "CSR: keyUsage malformed (RFC 5280 4.2.1.3)");
 		return false;
 	}
-	if (ASN1_BIT_STRING_get_bit(bits, 5) != 0 || ASN1_BIT_STRING_get_bit(bits, 6) != 0)
+	if ((bits & (KEY_USAGE_KEY_CERT_SIGN | KEY_USAGE_CRL_SIGN)) != 0)
 		csr->wants_ca = true;
-	ASN1_BIT_STRING_free(bits);
 	csr->key_usage = value;
 	return true;
 }

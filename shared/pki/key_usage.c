@@ -1,4 +1,4 @@
-#include <openssl/asn1.h>
+#include <openssl/asn1t.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
@@ -50,6 +50,22 @@ next_item(const char **at, char item[ITEM_MAX])
 	*at = strchr(*at, ',');
 	if (*at != NULL)
 		(*at)++;
+	return true;
+}
+
+bool
+key_usage_parse(struct octets value, int *bits)
+{
+	ASN1_BIT_STRING *parsed = asn1_decode(ASN1_ITEM_rptr(ASN1_BIT_STRING), value);
+
+	*bits = 0;
+	ERR_clear_error();
+	if (parsed == NULL)
+		return false;
+	for (int bit = 0; bit < USAGES; bit++)
+		if (ASN1_BIT_STRING_get_bit(parsed, bit) != 0)
+			*bits |= 1 << bit;
+	ASN1_BIT_STRING_free(parsed);
 	return true;
 }
 

@@ -89,3 +89,56 @@ name_value_utf8(struct octets value, int tag, struct buffer *out)
 		out->len = before;
 	return ok && !out->failed;
 }
+
+/* C0, DEL, and C1 (U+0080 to U+009F are C2 80 to C2 9F). */
+static bool
+has_control_character(struct octets utf8)
+{
+	for (size_t i = 0; i < utf8.len; i++) {
+		uint8_t c = utf8.data[i];
+
+		if (c < 0x20 || c == 0x7f)
+			return true;
+		if (c == 0xc2 && i + 1 < utf8.len && utf8.data[i + 1] < 0xa0)
+			return true;
+	}
+	return false;
+}
+
+const char *
+name_check_utf8(struct octets utf8)
+{
+	if (utf8.len == 0)
+		return "empty, or of a wrong type";
+	if (utf8.len > NAME_VALUE_MAX)
+		return "too long";
+	if (!encoding_is_utf8(utf8))
+		return "malformed";
+	if (has_control_character(utf8))
+		return "a control character in it";
+	return NULL;
+}
+
+const char *
+name_check(struct octets name)
+{
+	const char *wrong = NULL;
+	struct name_view *v;
+
+	if (!name_parse(name, &v, NULL))
+		return "malformed";
+	if (name_count(v) == 0)
+		wrong = "empty";
+	for (int i = 0; wrong == NULL && i < name_count(v); i++) {
+		const struct name_attribute *a = name_get0(v, i);
+		struct buffer utf8 = {0};
+
+		if (!name_value_utf8(a->value, a->tag, &utf8))
+			wrong = "malformed";
+		else
+			wrong = name_check_utf8(buffer_octets(&utf8));
+		buffer_free(&utf8);
+	}
+	name_free(v);
+	return wrong;
+}

@@ -1,0 +1,214 @@
+#include <openssl/asn1t.h>
+#include <openssl/err.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/algorithm.h"
+#include "pki/asn1.h"
+#include "pki/name.h"
+
+typedef struct name_atav {
+	ASN1_OBJECT *type;
+	ASN1_TYPE *value;
+} NAME_ATAV;
+DEFINE_STACK_OF(NAME_ATAV)
+
+typedef STACK_OF(NAME_ATAV) NAME_RDN;
+DEFINE_STACK_OF(NAME_RDN)
+
+/* clang-format off */
+ASN1_SEQUENCE(NAME_ATAV) = {
+	ASN1_SIMPLE(NAME_ATAV, type, ASN1_OBJECT),
+	ASN1_SIMPLE(NAME_ATAV, value, ASN1_ANY),
+} static_ASN1_SEQUENCE_END(NAME_ATAV)
+
+ASN1_ITEM_TEMPLATE(NAME_RDN) =
+	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SET_OF, 0, rdn, NAME_ATAV)
+static_ASN1_ITEM_TEMPLATE_END(NAME_RDN)
+
+ASN1_ITEM_TEMPLATE(NAME_RDNS) =
+	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, name, NAME_RDN)
+static_ASN1_ITEM_TEMPLATE_END(NAME_RDNS)
+    /* clang-format on */
+
+    struct name_view {
+	STACK_OF(NAME_RDN) * rdns;
+	struct name_attribute attributes[NAME_ATTRIBUTES_MAX];
+	const ASN1_TYPE *values[NAME_ATTRIBUTES_MAX];
+	int count;
+};
+
+static struct octets
+string_octets(const ASN1_TYPE *any)
+{
+	if (any->type == V_ASN1_BOOLEAN || any->type == V_ASN1_NULL || any->type == V_ASN1_OBJECT)
+		return octets_of(NULL, 0);
+	return asn1_string_octets(any->value.asn1_string);
+}
+
+static bool
+read_rdn(struct name_view *v, const NAME_RDN *rdn, int number, struct errbuf *why)
+{
+	int size = sk_NAME_ATAV_num(rdn);
+
+	if (size < 1 || size > NAME_ATTRIBUTES_MAX - v->count) {
+		errbuf_set(why,
+		    "Name: an RDN is empty, or more than %d attributes (RFC 5280 4.1.2.4)",
+		    NAME_ATTRIBUTES_MAX);
+		return false;
+	}
+	for (int i = 0; i < size; i++) {
+		const NAME_ATAV *a = sk_NAME_ATAV_value(rdn, i);
+
+		v->values[v->count] = a->value;
+		v->attributes[v->count++] = (struct name_attribute){
+		    .oid = asn1_oid_octets(a->type),
+		    .value = string_octets(a->value),
+		    .tag = a->value->type,
+		    .rdn = number,
+		};
+	}
+	return true;
+}
+
+bool
+name_parse(struct octets name, struct name_view **out, struct errbuf *why)
+{
+	struct name_view *v;
+
+	*out = NULL;
+	if ((v = calloc(1, sizeof(*v))) == NULL) {
+		errbuf_set(why, "Name: out of memory");
+		return false;
+	}
+	v->rdns = asn1_decode(ASN1_ITEM_rptr(NAME_RDNS), name);
+	if (v->rdns == NULL) {
+		errbuf_ossl(why, "Name: want exactly one (RFC 5280 4.1.2.4)");
+		name_free(v);
+		return false;
+	}
+	for (int i = 0; i < sk_NAME_RDN_num(v->rdns); i++) {
+		if (!read_rdn(v, sk_NAME_RDN_value(v->rdns, i), i, why)) {
+			name_free(v);
+			return false;
+		}
+	}
+	*out = v;
+	return true;
+}
+
+int
+name_count(const struct name_view *v)
+{
+	return v->count;
+}
+
+const struct name_attribute *
+name_get0(const struct name_view *v, int i)
+{
+	return i >= 0 && i < v->count ? &v->attributes[i] : NULL;
+}
+
+void
+name_free(struct name_view *v)
+{
+	if (v == NULL)
+		return;
+	ASN1_item_free((ASN1_VALUE *)v->rdns, ASN1_ITEM_rptr(NAME_RDNS));
+	free(v);
+}
+
+/* RFC 4514 section 2.4: what has a meaning in the text gets a backslash; control characters become \XX. */
+static void
+append_escaped(struct octets utf8, struct buffer *out)
+{
+	for (size_t i = 0; i < utf8.len; i++) {
+		uint8_t c = utf8.data[i];
+		bool edge_space = c == ' ' && (i == 0 || i == utf8.len - 1);
+
+		if (c < 0x20 || c == 0x7f) {
+			buffer_append_format(out, "\\%02X", c);
+			continue;
+		}
+		if (edge_space || (c == '#' && i == 0) || strchr("\"+,;<>\\", c) != NULL)
+			buffer_append(out, "\\", 1);
+		buffer_append(out, &c, 1);
+	}
+}
+
+/* '#' and the value's whole encoding in hexadecimal. */
+static void
+append_hex(const ASN1_TYPE *value, struct buffer *out)
+{
+	uint8_t *der = NULL;
+	int len = i2d_ASN1_TYPE((ASN1_TYPE *)(uintptr_t)value, &der);
+
+	if (len < 0)
+		ERR_clear_error();
+	buffer_append(out, "#", 1);
+	for (int i = 0; i < len; i++)
+		buffer_append_format(out, "%02x", der[i]);
+	OPENSSL_free(der);
+}
+
+static void
+append_attribute(const struct name_view *v, int i, struct buffer *out)
+{
+	const struct name_attribute *a = &v->attributes[i];
+	const struct name_type *type = name_type_of_oid(a->oid);
+	struct buffer utf8 = {0};
+	char oid[PKI_OID_TEXT];
+
+	buffer_append_string(
+	    out, type != NULL ? type->keyword : pki_oid_text(a->oid, oid, sizeof(oid)));
+	buffer_append(out, "=", 1);
+	if (type != NULL && name_value_utf8(a->value, a->tag, &utf8))
+		append_escaped(buffer_octets(&utf8), out);
+	else
+		append_hex(v->values[i], out);
+	buffer_free(&utf8);
+}
+
+bool
+name_to_text(struct octets name, struct buffer *out)
+{
+	struct name_view *v;
+	int end, start;
+
+	if (!name_parse(name, &v, NULL))
+		return false;
+	for (end = v->count; end > 0; end = start) {
+		start = end - 1;
+		while (start > 0 && v->attributes[start - 1].rdn == v->attributes[end - 1].rdn)
+			start--;
+		for (int i = start; i < end; i++) {
+			append_attribute(v, i, out);
+			if (i < end - 1)
+				buffer_append(out, "+", 1);
+		}
+		if (start > 0)
+			buffer_append(out, ",", 1);
+	}
+	name_free(v);
+	return !out->failed;
+}
+
+bool
+name_common_name(struct octets name, struct buffer *out)
+{
+	const struct name_type *common_name = name_type_of_field("subject.commonName");
+	struct name_view *v;
+	bool found = false;
+
+	if (!name_parse(name, &v, NULL))
+		return false;
+	for (int i = 0; i < v->count && !found; i++) {
+		const struct name_attribute *a = &v->attributes[i];
+
+		found = octets_equal(a->oid, common_name->oid) &&
+			name_value_utf8(a->value, a->tag, out);
+	}
+	name_free(v);
+	return found;
+}
