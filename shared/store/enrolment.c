@@ -65,9 +65,9 @@ repeat_holder(struct store *st, const struct enrolment *e, bool *holds, struct e
 	struct query *q = db_query(st->db, STATEMENT_CERTIFICATE_REPEAT_HOLDER);
 	enum store_rc rc;
 
-	db_bind_octets(q, e->repeat_key);
 	db_bind_integer(q, e->repeat_since);
 	db_bind_integer(q, e->now);
+	db_bind_octets(q, e->repeat_key);
 	if ((rc = store_first(q, why)) == STORE_OK)
 		*holds = db_integer(q, 0) != 0;
 	db_reset(q);
@@ -162,9 +162,9 @@ store_repeat(struct store *st, struct octets repeat_key, int64_t since, int64_t 
 	struct query *q = db_query(st->db, STATEMENT_CERTIFICATE_REPEAT);
 	enum store_rc rc;
 
-	db_bind_octets(q, repeat_key);
 	db_bind_integer(q, since);
 	db_bind_integer(q, now);
+	db_bind_octets(q, repeat_key);
 	if ((rc = store_first(q, why)) == STORE_OK) {
 		store_column_octets(q, 0, certificate);
 		if (certificate->failed) {

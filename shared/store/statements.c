@@ -45,7 +45,7 @@
 	"AND ($5 IS NULL OR transaction_id = $5)"
 
 /* Does the holder of a repeat key still answer for it? */
-#define REPEAT_HOLDS "created_at >= $2 AND not_after >= $3 AND status = 'valid'"
+#define REPEAT_HOLDS "created_at >= $1 AND not_after >= $2 AND status = 'valid'"
 
 static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_SCHEMA] = "SELECT number, oldest_program FROM schema",
@@ -148,10 +148,10 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"SELECT $1, $2, $3, 'valid', $4, $5, $6, $7, $8, $9, a.id FROM authority a "
 	"WHERE a.uuid = $10 ON CONFLICT DO NOTHING RETURNING id",
     [STATEMENT_CERTIFICATE_REPEAT] =
-	"SELECT der FROM certificate WHERE repeat_key = $1 AND " REPEAT_HOLDS,
+	"SELECT der FROM certificate WHERE " REPEAT_HOLDS " AND repeat_key = $3",
     [STATEMENT_CERTIFICATE_REPEAT_HOLDER] =
 	"SELECT CASE WHEN " REPEAT_HOLDS
-	" THEN 1 ELSE 0 END FROM certificate WHERE repeat_key = $1",
+	" THEN 1 ELSE 0 END FROM certificate WHERE repeat_key = $3",
     [STATEMENT_CERTIFICATE_REPEAT_CLEAR] =
 	"UPDATE certificate SET repeat_key = NULL WHERE repeat_key = $1",
     [STATEMENT_CHALLENGE_USE] = "INSERT INTO challenge_use (challenge_id, use, certificate_id) "
@@ -176,7 +176,9 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_AUDIT_INSERT] =
 	"INSERT INTO audit_event (" AUDIT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
 	"$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT DO NOTHING",
-    [STATEMENT_AUDIT_SPAN] = "SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM audit_event",
+    /* Two selects: min and max in one would look at every row. */
+    [STATEMENT_AUDIT_SPAN] = "SELECT coalesce((SELECT min(id) FROM audit_event), 0), "
+			     "coalesce((SELECT max(id) FROM audit_event), 0)",
     [STATEMENT_AUDIT_NEWEST] =
 	"SELECT id, " AUDIT_COLUMNS " FROM audit_event "
 	"WHERE id >= $1 AND id < $2 AND " AUDIT_FILTER " ORDER BY id DESC LIMIT $6",
@@ -187,7 +189,7 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_AUDIT_PURGE] =
 	"DELETE FROM audit_event WHERE id IN (SELECT o.id FROM (SELECT id, time_ms FROM "
 	"audit_event ORDER BY id LIMIT 5000) o WHERE o.time_ms < $1 AND o.id < "
-	"(SELECT max(n.id) FROM audit_event n) ORDER BY o.id LIMIT 500)",
+	"(SELECT max(n.id) FROM audit_event n) LIMIT 500)",
 };
 
 const char *

@@ -5,6 +5,15 @@
 #include "base/octets.h"
 #include "store/text.h"
 
+/* Nearly every text is: looked at without a call for each character. */
+static bool
+is_ascii(const char *text)
+{
+	while (*text > 0)
+		text++;
+	return *text == '\0';
+}
+
 const char *
 text_bounded(const char *text, char room[TEXT_MAX + 1])
 {
@@ -17,7 +26,7 @@ text_bounded(const char *text, char room[TEXT_MAX + 1])
 	if (text == NULL)
 		return NULL;
 	rest = octets_of_string(text);
-	if (rest.len <= TEXT_MAX && encoding_is_utf8(rest))
+	if (rest.len <= TEXT_MAX && (is_ascii(text) || encoding_is_utf8(rest)))
 		return text;
 	while (rest.len > 0) {
 		n = encoding_utf8_sequence(rest, &character);
