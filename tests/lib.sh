@@ -3,6 +3,7 @@
 #
 #	#!/bin/bash
 #	# What this file is about.
+#	# shellcheck source=tests/lib.sh
 #	. "$(dirname "$0")/../lib.sh"
 #	stack_up SCEP_NGINX_RATE=5
 #	it_refuses_a_wrong_challenge() {
@@ -18,7 +19,6 @@ set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 here=$(basename "$(dirname "$0")")/$(basename "$0" .sh)
 work=$(mktemp -d "${TMPDIR:-/tmp}/scep-test.XXXXXX") || exit 1
-stacks=()
 failed=0
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -28,12 +28,12 @@ PATH=$PATH:/usr/sbin:/sbin
 clean_up() {
 	local dir
 	trap - EXIT
-	for dir in "${stacks[@]}"; do
-		"$top/tests/stack" down "$dir" 2>/dev/null
+	for dir in "$work"/stack.* "$work"/*/stack.*; do
+		[ ! -e "$dir/settings.env" ] || "$top/tests/stack" down "$dir"
 	done
 	if [ "$failed" -ne 0 ] && [ -n "${TEST_LOGS-}" ]; then
 		mkdir -p "$TEST_LOGS/$here"
-		for dir in "${stacks[@]}"; do
+		for dir in "$work"/stack.* "$work"/*/stack.*; do
 			cp -R "$dir/log" "$TEST_LOGS/$here/${dir##*/}" 2>/dev/null
 		done
 		cp "$work"/*.log "$TEST_LOGS/$here/" 2>/dev/null
@@ -46,10 +46,10 @@ trap 'failed=1; exit 1' INT TERM HUP
 
 # ---- stacks ---------------------------------------------------------------------------------------------------------------------
 
-# stack_up [NAME=VALUE…]: a stack of this file's own; its variables are set, and its directory is $STACK_DIR.
+# stack_up [NAME=VALUE…]: a stack of this file's own, or of one test's; its variables are set, and its directory is $STACK_DIR.
 stack_up() {
-	local dir=$work/s${#stacks[@]}
-	stacks+=("$dir")
+	local dir
+	dir=$(mktemp -d "${STACK_HOME:-$work}/stack.XXX")
 	if ! env "$@" "$top/tests/stack" up "$dir" >"$work/up.log" 2>&1; then
 		failed=1
 		echo "not ok $here: its stack comes up"
@@ -63,7 +63,9 @@ stack_up() {
 stack() {
 	local verb=$1
 	shift
-	"$top/tests/stack" "$verb" "$STACK_DIR" "$@"
+	"$top/tests/stack" "$verb" "$STACK_DIR" "$@" || return 1
+	# shellcheck disable=SC1091
+	. "$STACK_DIR/env"
 }
 
 # ---- running --------------------------------------------------------------------------------------------------------------------
@@ -92,6 +94,9 @@ run_one() {
 	(
 		set -eE
 		trap 'where_it_failed $?' ERR
+		# Pids may have changed since.
+		# shellcheck disable=SC1091
+		[ -z "${STACK_DIR-}" ] || . "$STACK_DIR/env"
 		"$1"
 	) >"$work/$1.log" 2>&1 </dev/null
 	status=$?
@@ -231,6 +236,30 @@ raw() {
 	printf "$1" >&5
 	timeout 10 cat <&5 | tr -d '\r\0'
 	exec 5>&-
+}
+
+# message FILE SUBJECT CHALLENGE [URL [OPTIONS…]]: a PKCSReq in $work/FILE.der, with a key of its own in $work/FILE.key.
+message() {
+	local file=$1 subject=$2 challenge=$3 url=${4:-$SCEP_URL_DYNAMIC}
+	shift $(($# < 4 ? $# : 4))
+	curl -s -o "$work/$file.p7" "$url?operation=GetCACert"
+	[ -s "$work/$file.key" ] || openssl genrsa -out "$work/$file.key" 2048 2>/dev/null
+	"$STACK_BIN/e2e/pkimessage" make --ca "$work/$file.p7" --key "$work/$file.key" --subject "$subject" --challenge "$challenge" \
+		--out "$work/$file.der" "$@"
+}
+
+# send FILE [URL]: prints the HTTP status; headers go to $work/FILE.head, the body to $work/FILE.reply.
+send() {
+	curl -s -m 30 -D "$work/$1.head" -o "$work/$1.reply" -w '%{http_code}' --data-binary "@$work/$1.der" \
+		"${2:-$SCEP_URL_DYNAMIC}?operation=PKIOperation" || true
+}
+
+# reply FILE: what the CertRep in $work/FILE.reply says; the certificate goes to $work/FILE.pem.
+reply() {
+	rm -f "$work/$1.crt"
+	"$STACK_BIN/e2e/pkimessage" read --ca "$work/$1.p7" --key "$work/$1.key" --message "$work/$1.der" --reply "$work/$1.reply" \
+		--cert-out "$work/$1.crt" || true
+	[ ! -s "$work/$1.crt" ] || openssl x509 -inform DER -in "$work/$1.crt" -out "$work/$1.pem"
 }
 
 # workers PID: the children of a master, one a line.
