@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,31 +108,28 @@ read_number(char **at, int64_t *out)
 	size_t len = strspn(digits, "0123456789");
 	char *end;
 
-	/* 18 digits always fit. */
-	if (len == 0 || len > 18 || (digits[0] == '0' && (len > 1 || digits != *at)))
+	if (len == 0 || (digits[0] == '0' && (len > 1 || digits != *at)))
 		return false;
+	errno = 0;
 	*out = strtoll(*at, &end, 10);
 	*at = end;
-	return true;
+	return errno == 0;
 }
 
 /* One escape, behind its backslash; 0: none that we write. */
 static char
 read_escape(char **at)
 {
-	uint8_t octet;
-	char digits[3];
+	static const char hex[] = "0123456789abcdef";
+	const char *high, *low;
 
 	if (**at == '"' || **at == '\\')
 		return *(*at)++;
-	if (!skip(at, "u00") || (*at)[0] == '\0' || (*at)[1] == '\0')
-		return 0;
-	memcpy(digits, *at, 2);
-	digits[2] = '\0';
-	if (!encoding_unhex(digits, &octet, 1) || octet == 0 || octet >= 0x20)
+	if (!skip(at, "u00") || (*at)[0] == '\0' || (*at)[1] == '\0' ||
+	    (high = strchr("01", (*at)[0])) == NULL || (low = strchr(hex, (*at)[1])) == NULL)
 		return 0;
 	*at += 2;
-	return (char)octet;
+	return (char)((*high - '0') * 16 + (low - hex));
 }
 
 /* Unescaped in place: a text never gets longer by it. */
