@@ -45,7 +45,8 @@ src_fuzz := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 src_bench := $(sort $(wildcard tests/bench/*.c))
 src_bench_support := $(sort $(wildcard tests/bench/lib/*.c))
 src_e2e := $(sort $(wildcard tests/e2e/*.c))
-src_tests := $(src_unit) $(src_unit_support) $(src_fuzz) $(src_bench) $(src_bench_support) $(src_e2e)
+src_support := $(sort $(wildcard tests/support/*.c))
+src_tests := $(src_unit) $(src_unit_support) $(src_fuzz) $(src_bench) $(src_bench_support) $(src_e2e) $(src_support)
 src_all := $(src_lib) $(src_rooms) $(src_tests)
 headers := $(wildcard shared/*/*.h fcgi-scep/*.h fcgi-admin/*.h fcgi-admin/*/*.h tests/*/*.h tests/bench/lib/*.h)
 
@@ -124,9 +125,9 @@ endef
 
 $(foreach v,$(variants),$(eval $(call variant,$v)))
 
-$(foreach v,test asan,$(call one_file_program,$v,unit,$(src_unit),$(call objects,$v,$(src_unit_support)),-lcmocka))
+$(foreach v,test asan,$(call one_file_program,$v,unit,$(src_unit),$(call objects,$v,$(src_unit_support) $(src_support)),-lcmocka))
 $(foreach v,release test,$(call one_file_program,$v,bench,$(src_bench),$(call objects,$v,$(src_bench_support)),))
-$(foreach v,test asan,$(call one_file_program,$v,e2e,$(src_e2e),,))
+$(foreach v,test asan,$(call one_file_program,$v,e2e,$(src_e2e),$(call objects,$v,$(src_support) $(src_bench_support)),-lcmocka))
 $(call one_file_program,fuzz,fuzz,$(src_fuzz),,)
 
 unit_programs = $(patsubst tests/unit/%.c,$(B)/asan/unit/%,$(src_unit))
