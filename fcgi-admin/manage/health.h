@@ -14,7 +14,7 @@ const char *manage_health_name(enum manage_health_status s);
 struct manage_health_check {
 	char name[96]; /* store, redis, masterKey, authority NAME, raCertificate of PROFILE */
 	enum manage_health_status status;
-	char detail[256];
+	char detail[ERRBUF_SIZE];
 };
 
 struct manage_health {
