@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -171,4 +173,39 @@ redis_server_command(struct redis *r, const char *words, int64_t *integer)
 		*integer = reply->type == REDIS_REPLY_INTEGER ? reply->integer : -1;
 	exchange_free(&reply, 1);
 	return true;
+}
+
+static void
+run_fake(int fd, const char *reply, unsigned pause_us)
+{
+	char room[512];
+	int one;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while ((one = accept(fd, NULL, NULL)) != -1) {
+		if (read(one, room, sizeof(room)) <= 0)
+			continue;
+		for (const char *p = reply; *p != '\0' && send(one, p, 1, MSG_NOSIGNAL) == 1; p++)
+			usleep(pause_us);
+	}
+	_exit(0);
+}
+
+pid_t
+redis_server_fake(const char *reply, unsigned pause_us, struct settings *s)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET};
+	socklen_t len = sizeof(sin);
+	pid_t pid = -1;
+	int fd;
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if ((fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0 && listen(fd, 8) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&sin, &len) == 0 && (pid = fork()) == 0)
+		run_fake(fd, reply, pause_us);
+	close(fd);
+	snprintf(s->redis, sizeof(s->redis), "tcp:127.0.0.1:%d", ntohs(sin.sin_port));
+	return pid;
 }

@@ -36,4 +36,10 @@ struct redis *redis_server_client(const struct redis_server *s, int64_t timeout_
 /* One command of words between spaces, for what only tests need; its integer, or -1; false when it fails. */
 bool redis_server_command(struct redis *r, const char *words, int64_t *integer);
 
+/*
+ * No Redis: on a TCP port of loopback, whose address goes to s->redis, something that reads once from each connection, says reply, an octet every
+ * pause_us, and then nothing.  Its pid, to be ended with SIGKILL; -1 on failure.
+ */
+pid_t redis_server_fake(const char *reply, unsigned pause_us, struct settings *s);
+
 #endif

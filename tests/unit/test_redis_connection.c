@@ -1,11 +1,6 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -262,37 +257,11 @@ test_stale_connection_dropped(void **state)
 	assert_int_equal(s, CHALLENGE_RESERVED);
 }
 
-/* A server on loopback that reads once, says reply an octet every pause_us, and then nothing.  Its address goes to settings. */
 static void
-start_fake(const char *reply, useconds_t pause_us, struct settings *s)
+start_fake(const char *reply, unsigned pause_us, struct settings *s)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET};
-	socklen_t len = sizeof(sin);
-	int fd, one;
-	char room[512];
-
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_true((fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) != -1);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	assert_int_equal(listen(fd, 8), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
-	snprintf(s->redis, sizeof(s->redis), "tcp:127.0.0.1:%d", ntohs(sin.sin_port));
+	assert_true((fake = redis_server_fake(reply, pause_us, s)) > 0);
 	s->redis_timeout_ms = TIMEOUT_MS;
-	assert_true((fake = fork()) != -1);
-	if (fake == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		while ((one = accept(fd, NULL, NULL)) != -1) {
-			if (read(one, room, sizeof(room)) <= 0)
-				continue;
-			for (const char *p = reply; *p != '\0'; p++) {
-				if (send(one, p, 1, MSG_NOSIGNAL) != 1)
-					break;
-				usleep(pause_us);
-			}
-		}
-		_exit(0);
-	}
-	close(fd);
 }
 
 static void
