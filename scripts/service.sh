@@ -180,12 +180,12 @@ service_up_or_gone() {
 	"$@" || service_gone "$name"
 }
 
-# service_listens SETTING: a unix socket or TCP port that is listened on, without connecting to it.
+# service_listens SETTING: a unix socket that is there, or a TCP port that is listened on, without connecting to it.
 service_listens() {
 	local at
 	at=$(service_setting "$1")
 	case $at in
-	unix:*) grep -q "00010000 .* ${at#unix:}\$" /proc/net/unix ;;
+	unix:*) [ -S "${at#unix:}" ] ;;
 	*) ! service_port_is_free "${at##*:}" ;;
 	esac
 }
@@ -194,6 +194,8 @@ service_listens() {
 service_start_workers() {
 	local setting=SCEP_LISTEN
 	[ "$1" = scep ] || setting=SCEP_ADMIN_LISTEN
+	# A socket that a killed process left behind says nothing.
+	rm -f "$service_dir/run/$1.sock"
 	service_launch "$1" "$service_bin/fcgi-$1" --settings "$service_dir/settings.env"
 	service_wait 20 service_up_or_gone "$1" service_listens $setting
 	service_gone "$1" || { service_listens $setting && return 0; }
