@@ -38,6 +38,7 @@ worker_start(
 	if (w == NULL)
 		return false;
 	w->shared = shared;
+	profile_cache_warm(w->profiles);
 	*worker = w;
 	return true;
 }

@@ -206,3 +206,30 @@ profile_open_keys(struct profile_cache *c, struct profile *p, struct errbuf *why
 	p->ca_signer = ca->ca;
 	return true;
 }
+
+struct warm_names {
+	char names[PROFILE_WARM_MAX][65];
+	int count;
+};
+
+static bool
+collect_name(void *ctx, const struct scep_profile_row *p)
+{
+	struct warm_names *w = ctx;
+
+	if (p->enabled)
+		memcpy(w->names[w->count++], p->name, sizeof(p->name));
+	return w->count < PROFILE_WARM_MAX;
+}
+
+void
+profile_cache_warm(struct profile_cache *c)
+{
+	struct warm_names w = {.count = 0};
+	struct profile *p;
+
+	(void)store_scep_profile_each(c->store, collect_name, &w, NULL);
+	for (int i = 0; i < w.count; i++)
+		if (profile_get(c, w.names[i], &p, NULL) == STORE_OK)
+			(void)profile_open_keys(c, p, NULL);
+}

@@ -53,7 +53,8 @@ struct profile {
 /* Profiles and opened keys of one process.  Keys stay open over changes of the configuration; snapshots do not. */
 struct profile_cache;
 
-bool profile_cache_open(const struct settings *s, struct store *st, struct profile_cache **out, struct errbuf *why);
+bool profile_cache_open(
+    const struct settings *s, struct store *st, struct profile_cache **out, struct errbuf *why);
 void profile_cache_close(struct profile_cache *c);
 
 /*
@@ -61,7 +62,15 @@ void profile_cache_close(struct profile_cache *c);
  * version; a change since the last call drops every snapshot.  STORE_NONE: there is no such profile.  STORE_AWAY with why:
  * the store cannot be read, or what it holds does not make a profile.
  */
-enum store_rc profile_get(struct profile_cache *c, const char *name, struct profile **out, struct errbuf *why);
+enum store_rc profile_get(
+    struct profile_cache *c, const char *name, struct profile **out, struct errbuf *why);
+
+/*
+ * Load the enabled profiles and open their keys, PROFILE_WARM_MAX at most: opening one costs tens of milliseconds, which a new worker
+ * spends before it takes requests.  What cannot be opened is left for the request that needs it to say so.
+ */
+#define PROFILE_WARM_MAX 32
+void profile_cache_warm(struct profile_cache *c);
 
 /* Open the RA's and the CA's key, once per key file and process.  false with why: an answer of 503. */
 bool profile_open_keys(struct profile_cache *c, struct profile *p, struct errbuf *why);
