@@ -231,6 +231,73 @@ fixture_enrolment(struct fixture_enrolment *out, unsigned number, bool challenge
 	};
 }
 
+static void
+assert_same_text(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		assert_true(a == NULL && b == NULL);
+	else
+		assert_string_equal(a, b);
+}
+
+void
+fixture_same_event(const struct audit_event *a, const struct audit_event *b)
+{
+	assert_int_equal(a->time_ms, b->time_ms);
+	assert_int_equal(a->count, b->count);
+	assert_same_text(a->event_id, b->event_id);
+	assert_same_text(a->actor, b->actor);
+	assert_same_text(a->address, b->address);
+	assert_same_text(a->action, b->action);
+	assert_same_text(a->resource_type, b->resource_type);
+	assert_same_text(a->resource_id, b->resource_id);
+	assert_same_text(a->profile, b->profile);
+	assert_same_text(a->outcome, b->outcome);
+	assert_same_text(a->transaction_id, b->transaction_id);
+	assert_same_text(a->message_type, b->message_type);
+	assert_same_text(a->fail_info, b->fail_info);
+	assert_same_text(a->reason, b->reason);
+	assert_same_text(a->stage, b->stage);
+	assert_same_text(a->serial, b->serial);
+	assert_same_text(a->subject, b->subject);
+	assert_same_text(a->digest, b->digest);
+	assert_same_text(a->cipher, b->cipher);
+	assert_same_text(a->key_type, b->key_type);
+	assert_same_text(a->transport, b->transport);
+	assert_same_text(a->request_id, b->request_id);
+}
+
+struct audit_event
+fixture_full_event(void)
+{
+	struct audit_event e = {
+	    .event_id = "0e0e0e0e-0000-4000-8000-000000000001",
+	    .time_ms = INT64_C(1800000000123),
+	    .actor = "device",
+	    .address = "2001:db8::1",
+	    .action = "scep.enrol",
+	    .resource_type = "certificate",
+	    .resource_id = "",
+	    .profile = "demo",
+	    .outcome = "refused",
+	    .transaction_id = "\"quoted\" \\ back",
+	    .message_type = "PKCSReq",
+	    .fail_info = "badRequest",
+	    .reason = "tab\there, line\nthere, \x01\x1f\x7f",
+	    .stage = "authorised",
+	    .serial = "00ff",
+	    .subject = "CN=Zürich 株式会社 \xf0\x9f\x94\x91",
+	    .digest = "SHA-256",
+	    .cipher = "AES-256-CBC",
+	    .key_type = "RSA-2048",
+	    .transport = "https-post",
+	    .request_id = "r-1",
+	    .count = 1234,
+	};
+
+	return e;
+}
+
 static sqlite3 *
 open_behind(struct store_fixture *f)
 {

@@ -37,6 +37,9 @@ struct ra_profile_row fixture_ra_profile(void);
 struct ra_certificate_row fixture_ra_certificate(void);
 struct scep_profile_row fixture_scep_profile(void);
 extern const struct audit_event fixture_event;
+/* An event with every text set, each to something else, with all that JSON must escape. */
+struct audit_event fixture_full_event(void);
+void fixture_same_event(const struct audit_event *a, const struct audit_event *b);
 
 /* An enrolment with octets made from number: serial, repeat key and (with challenge) a one-time challenge; NULL-free. */
 struct fixture_enrolment {
