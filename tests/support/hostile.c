@@ -73,7 +73,7 @@ make_csr(const struct hostile *h, struct buffer *out)
 	X509_NAME *name = make_name(h);
 	unsigned char *der = NULL;
 	const EVP_MD *md = EVP_PKEY_base_id(h->key) == EVP_PKEY_ED25519 ? NULL : EVP_sha256();
-	int len;
+	int len = 0;
 
 	need(req != NULL && X509_REQ_set_subject_name(req, name) == 1 &&
 		 X509_REQ_set_pubkey(req, h->key) == 1,
@@ -136,7 +136,7 @@ envelope(const struct hostile *h, const struct buffer *csr, struct buffer *out)
 	BIO *in = BIO_new_mem_buf(csr->data, (int)csr->len);
 	unsigned char *der = NULL;
 	CMS_ContentInfo *cms;
-	int len;
+	int len = 0;
 
 	need(to != NULL && sk_X509_push(to, other != NULL ? other : h->recipient) > 0, "recipient");
 	cms = CMS_encrypt(to, in, h->cipher != NULL ? h->cipher : EVP_aes_256_cbc(), CMS_BINARY);
@@ -183,7 +183,7 @@ sign(const struct hostile *h, const struct buffer *content, struct buffer *out)
 	EVP_PKEY *other = has(h, HOSTILE_OTHER_SIGNER) ? EVP_RSA_gen(2048) : NULL;
 	const EVP_MD *md = h->md != NULL ? h->md : EVP_sha256();
 	unsigned char *der = NULL, *inner;
-	int len;
+	int len = 0;
 
 	need(cms != NULL && in != NULL, "SignedData");
 	add_signer(h, cms, other != NULL ? other : h->key, md);
