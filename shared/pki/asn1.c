@@ -1,5 +1,8 @@
 #include <openssl/asn1t.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
+
+#include <string.h>
 
 #include "base/der.h"
 #include "pki/asn1.h"
@@ -93,6 +96,25 @@ asn1_is_der(struct octets der, uint8_t tag)
 			depth--;
 	} while (depth > 0);
 	return p == ends[0];
+}
+
+ASN1_OBJECT *
+asn1_oid_from_text(const char *text)
+{
+	char back[OID_TEXT_MAX];
+	ASN1_OBJECT *o = NULL;
+
+	/* OpenSSL takes some that are no OIDs ("1.", "1.2."), but does not write them so. */
+	if (text[strspn(text, "0123456789.")] == '\0')
+		o = OBJ_txt2obj(text, 1);
+	if (o != NULL &&
+	    (OBJ_length(o) == 0 || OBJ_obj2txt(back, sizeof(back), o, 1) >= (int)sizeof(back) ||
+		strcmp(back, text) != 0)) {
+		ASN1_OBJECT_free(o);
+		o = NULL;
+	}
+	ERR_clear_error();
+	return o;
 }
 
 struct octets

@@ -23,6 +23,9 @@ void *asn1_decode(const ASN1_ITEM *it, struct octets der);
  */
 bool asn1_is_der(struct octets der, uint8_t tag);
 
+/* The OID that text says in dotted form, and only in its one usual spelling; NULL for anything else.  The caller frees it. */
+ASN1_OBJECT *asn1_oid_from_text(const char *text);
+
 /* Borrowed contents; empty for NULL. */
 struct octets asn1_string_octets(const ASN1_STRING *s);
 struct octets asn1_oid_octets(const ASN1_OBJECT *o);

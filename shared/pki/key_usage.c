@@ -109,19 +109,10 @@ key_usage_to_text(int bits, struct buffer *out)
 static ASN1_OBJECT *
 purpose_of_text(const char *item)
 {
-	ASN1_OBJECT *o;
-
 	for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++)
 		if (strcasecmp(item, purposes[i].name) == 0)
-			return OBJ_txt2obj(purposes[i].oid, 1);
-	if (strspn(item, "0123456789.") != strlen(item))
-		return NULL;
-	o = OBJ_txt2obj(item, 1);
-	if (o != NULL && OBJ_length(o) == 0) {
-		ASN1_OBJECT_free(o);
-		o = NULL;
-	}
-	return o;
+			return asn1_oid_from_text(purposes[i].oid);
+	return asn1_oid_from_text(item);
 }
 
 bool
@@ -156,7 +147,6 @@ eku_of_text(const char *text, struct buffer *out, struct errbuf *why)
 		ASN1_OBJECT_free(objects[i]);
 	}
 	der_wrap(&d, DER_SEQUENCE, 0);
-	ERR_clear_error();
 	if (!ok)
 		return false;
 	buffer_append(out, der_octets(&d).data, der_octets(&d).len);

@@ -297,10 +297,9 @@ value_from_text(enum san_kind kind, const char *text, struct buffer *value, stru
 	case SAN_DIRECTORY_NAME:
 		return name_from_text(text, value, why);
 	case SAN_REGISTERED_ID:
-		if ((oid = OBJ_txt2obj(text, 1)) != NULL)
+		if ((oid = asn1_oid_from_text(text)) != NULL)
 			buffer_append(value, asn1_oid_octets(oid).data, asn1_oid_octets(oid).len);
 		ASN1_OBJECT_free(oid);
-		ERR_clear_error();
 		return true;
 	default:
 		buffer_append_string(value, text);
