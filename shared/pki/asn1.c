@@ -9,6 +9,7 @@
 
 #define DEPTH_MAX	24
 #define LENGTH_MAX	0xffffff
+#define OID_TEXT_MAX	256
 
 #define TAG_CONSTRUCTED 0x20
 #define TAG_NUMBER	0x1f
