@@ -51,7 +51,7 @@ check_algorithms(const struct manage_profile_change *c, struct manage_report *r)
 		manage_digests_text(digests, names);
 		if (!c->allow_legacy)
 			manage_invalid(
-			    r, "digests", "%s is broken: it needs allowLegacy too", names);
+			    r, "digests", "%s is broken: it needs allow-legacy too", names);
 		else
 			manage_warn(
 			    r, "%s is broken: only for devices that know nothing else", names);
@@ -60,7 +60,7 @@ check_algorithms(const struct manage_profile_change *c, struct manage_report *r)
 		manage_ciphers_text(ciphers, names);
 		if (!c->allow_legacy)
 			manage_invalid(
-			    r, "ciphers", "%s is broken: it needs allowLegacy too", names);
+			    r, "ciphers", "%s is broken: it needs allow-legacy too", names);
 		else
 			manage_warn(
 			    r, "%s is broken: only for devices that know nothing else", names);

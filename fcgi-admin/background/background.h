@@ -1,0 +1,15 @@
+/* background.h: the one process of an installation that does what no request should wait for, under a lease in the store. */
+#ifndef BACKGROUND_BACKGROUND_H
+#define BACKGROUND_BACKGROUND_H
+
+#include "fcgi/prefork.h"
+
+/*
+ * Runs until *stop; as prefork.h wants it.  Every half second: audit rows that wait in Redis go to the store in batches; every ten, or when it is large,
+ * the write-ahead log is checkpointed; every minute audit rows past their retention are deleted; once a day the ends of CAs and RA
+ * certificates are looked at.  A store or Redis that is away is waited for, and logged once.
+ */
+int background_run(
+    const struct settings *s, struct prefork_shared *shared, const volatile bool *stop);
+
+#endif

@@ -1,0 +1,41 @@
+/* task.h: what the tasks of the background process share. */
+#ifndef BACKGROUND_TASK_H
+#define BACKGROUND_TASK_H
+
+#include "fcgi-admin/manage/manage.h"
+#include "fcgi/prefork.h"
+
+/* Something that may be away for a while: one line when it begins, one when it ends. */
+struct outage {
+	const char *what; /* "store" */
+	bool now;
+};
+
+struct background {
+	const struct settings *settings;
+	struct prefork_shared *shared;
+	const volatile bool *stop;
+	struct manage manage;
+	struct audit_batch *batch;
+	struct outage store_away, redis_away, disk_full;
+	int64_t
+	    next_checkpoint_ms; /* by clock_monotonic_ms(), as all that is due in milliseconds */
+	int64_t next_purge_ms;
+	int64_t next_expiry_s; /* by clock_now(): once a day of the calendar's time */
+};
+
+/* Returns ok. */
+bool outage_note(struct outage *o, bool ok, const struct errbuf *why);
+
+/* --- tasks: each does what is due, within bounds, and returns --- */
+
+/* Audit rows from Redis to the store, and the count of those that were lost meanwhile. */
+bool task_audit_open(struct background *b);
+void task_audit_close(struct background *b);
+void task_audit(struct background *b);
+
+void task_checkpoint(struct background *b);
+void task_purge(struct background *b);
+void task_expiry(struct background *b);
+
+#endif
