@@ -175,7 +175,7 @@ manage_profile_set(struct manage *m, const struct manage_actor *by, const char *
 	    (rc = profile_change_apply(m, c, out, &scep, &ra, r)) == MANAGE_OK &&
 	    (!out->scep.enabled || (rc = profile_change_can_enable(&out->scep, r)) == MANAGE_OK) &&
 	    (rc = write_changes(m, by, out, &scep, &ra, r)) == MANAGE_OK)
-		rc = manage_profile_get(m, out->scep.id, out, r);
+		rc = manage_profile_get(m, name, out, r);
 	buffer_free(&scep);
 	buffer_free(&ra);
 	return rc;
