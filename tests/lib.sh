@@ -93,7 +93,7 @@ run_one() {
 	rm -f "$work/skip"
 	(
 		set -eE
-		trap 'where_it_failed $?' ERR
+		trap 'where_it_failed $? >&2' ERR
 		# Pids may have changed since.
 		# shellcheck disable=SC1091
 		[ -z "${STACK_DIR-}" ] || . "$STACK_DIR/env"
@@ -265,6 +265,11 @@ reply() {
 # workers PID: the children of a master, one a line.
 workers() {
 	tr ' ' '\n' <"/proc/$1/task/$1/children" | sed '/^$/d'
+}
+
+# gone PID: no such process, or one that nobody has taken leave of yet.
+gone() {
+	! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
 }
 
 # What always holds, read from the store: see docs/design.md.

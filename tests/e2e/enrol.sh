@@ -153,7 +153,7 @@ it_answers_GetCACaps_with_and_without_a_profile() {
 	done
 	matches '^DES3$' "$(page "$SCEP_URL_LEGACY?operation=GetCACaps")" legacy
 	# strongSwan takes an empty line for every capability.
-	equal 0 "$(curl -s "$SCEP_URL?operation=GetCACaps" | grep -c '^$')" "empty lines"
+	equal 0 "$(curl -s "$SCEP_URL?operation=GetCACaps" | grep -c '^$' || true)" "empty lines"
 }
 
 it_answers_GetCACert_with_the_types_of_the_RFC() {

@@ -5,7 +5,7 @@
  *	    [--cipher DES3] --out MESSAGE.der
  *	pkimessage read --ca GETCACERT.der --key KEY.pem --message MESSAGE.der --reply REPLY.der [--cert-out CERTIFICATE.der]
  *
- * make writes MESSAGE.der.state too: what read needs to know of it.  read prints "SUCCESS", "PENDING" or "FAILURE failInfo text"
+ * make writes MESSAGE.der.state and MESSAGE.der.signer too: what read needs to know of it.  read prints "SUCCESS", "PENDING" or "FAILURE failInfo text"
  * and ends with 0, 1 where the reply is to be trusted but no success, 2 where it is not to be trusted.
  */
 #include <getopt.h>
@@ -74,6 +74,16 @@ write_file(const char *path, const char *suffix, struct octets text)
 		die("cannot write a file", NULL);
 }
 
+/* The file PATH.SUFFIX. */
+static void
+read_beside(const char *path, const char *suffix, struct buffer *out)
+{
+	char name[512];
+
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	read_file(name, out);
+}
+
 static void
 read_parts(struct parts *p)
 {
@@ -90,10 +100,13 @@ read_parts(struct parts *p)
 	if (options.key == NULL ||
 	    (p->key = private_key_load(options.key, octets_of(NULL, 0), &why)) == NULL)
 		die("--key", &why);
-	if (!name_from_text(options.subject != NULL ? options.subject : "CN=x", &name, &why) ||
-	    !scep_client_self_signed(
-		p->key, buffer_octets(&name), clock_now(), &p->signer_der, &why) ||
-	    !certificate_parse(buffer_octets(&p->signer_der), &p->signer, &why))
+	if (options.message != NULL)
+		read_beside(options.message, ".signer", &p->signer_der);
+	else if (!name_from_text(options.subject, &name, &why) ||
+		 !scep_client_self_signed(
+		     p->key, buffer_octets(&name), clock_now(), &p->signer_der, &why))
+		die("self-signed certificate", &why);
+	if (!certificate_parse(buffer_octets(&p->signer_der), &p->signer, &why))
 		die("self-signed certificate", &why);
 	buffer_free(&body);
 	buffer_free(&name);
@@ -130,8 +143,6 @@ make(struct parts *p)
 	RAND_bytes(random, sizeof(random));
 	encoding_hex(octets_of(random, sizeof(random)), id);
 	m.transaction_id = id;
-	if (options.subject == NULL || options.out == NULL)
-		die("make needs --subject and --out", NULL);
 	if (!name_from_text(options.subject, &name, &why) ||
 	    !scep_client_csr(
 		p->key, buffer_octets(&name), octets_of(NULL, 0), options.challenge, &csr, &why))
@@ -143,6 +154,7 @@ make(struct parts *p)
 	snprintf(state, sizeof(state), "%s ", id);
 	encoding_hex(octets_of(m.sender_nonce, sizeof(m.sender_nonce)), state + strlen(state));
 	write_file(options.out, ".state", octets_of_string(state));
+	write_file(options.out, ".signer", buffer_octets(&p->signer_der));
 	buffer_free(&name);
 	buffer_free(&csr);
 	buffer_free(&der);
@@ -175,12 +187,11 @@ read_reply(struct parts *p)
 	    .message_type = options.type, .signer = &p->signer, .key = p->key};
 	struct scep_client_reply r = {0};
 	struct buffer reply = {0}, state = {0};
-	char path[512], id[65], nonce[33];
+	char id[65], nonce[33];
 	struct errbuf why = {0};
 	int status;
 
-	snprintf(path, sizeof(path), "%s.state", options.message);
-	read_file(path, &state);
+	read_beside(options.message, ".state", &state);
 	if (sscanf(buffer_string(&state), "%64s %32s", id, nonce) != 2 ||
 	    !encoding_unhex(nonce, m.sender_nonce, sizeof(m.sender_nonce)))
 		die("--message has no state", NULL);
@@ -233,8 +244,8 @@ main(int argc, char **argv)
 	if (!makes && (argc < 2 || strcmp(argv[1], "read") != 0))
 		die("make or read?", NULL);
 	read_options(argc - 1, argv + 1);
-	if (!makes && options.message == NULL)
-		die("read needs --message", NULL);
+	if (makes ? options.subject == NULL || options.out == NULL : options.message == NULL)
+		die("make needs --subject and --out, read --message", NULL);
 	read_parts(&p);
 	status = makes ? make(&p) : read_reply(&p);
 	free_parts(&p);

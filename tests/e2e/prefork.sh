@@ -93,7 +93,7 @@ it_ends_what_is_in_flight_on_SIGTERM() {
 	wait $!
 	equal 200 "$(cat "$work/drain.code")" "the request in flight"
 	equal SUCCESS "$(reply drain)" "its answer"
-	refuse kill -0 "$PIDS_SCEP"
+	check gone "$PIDS_SCEP"
 	stack start scep
 	equal 200 "$(http "$SCEP_URL?operation=GetCACert&x=1")" "the next process"
 }
@@ -113,10 +113,6 @@ it_takes_over_from_a_running_one_and_fails_no_request() {
 	wait "$second"
 	eventually 10 gone "$old"
 	stack start scep
-}
-
-gone() {
-	! kill -0 "$1" 2>/dev/null
 }
 
 it_recycles_workers_and_fails_no_request() {

@@ -96,6 +96,7 @@ it_gives_copies_that_come_at_the_same_moment_one_certificate() {
 	for i in 1 2 3 4 5 6 7 8; do
 		cp "$work/copies.der" "$work/copies$i.der"
 		cp "$work/copies.der.state" "$work/copies$i.der.state"
+		cp "$work/copies.der.signer" "$work/copies$i.der.signer"
 		cp "$work/copies.key" "$work/copies$i.key"
 		cp "$work/copies.p7" "$work/copies$i.p7"
 	done

@@ -22,7 +22,7 @@ is_up() {
 }
 
 up_or_ended() {
-	is_up || ! kill -0 "$run" 2>/dev/null
+	is_up || gone "$run"
 }
 
 # What the terminal does: SIGINT to the whole group.
@@ -32,7 +32,7 @@ press_ctrl_c() {
 }
 
 ended() {
-	! kill -0 -- "-$(cat "$work/run.pid")" 2>/dev/null
+	gone "$(cat "$work/run.pid")"
 }
 
 at_end() {
@@ -88,7 +88,7 @@ it_ends_everything_at_Ctrl_C() {
 	pids=$(pids_of_run)
 	press_ctrl_c
 	for pid in $pids; do
-		refuse kill -0 "$pid"
+		check gone "$pid"
 	done
 	check grep -q '^ended' "$log"
 }
