@@ -13,6 +13,7 @@
 
 #include "base/octets.h"
 #include "pki/certificate.h"
+#include "scep/client.h"
 #include "scep/reply.h"
 #include "scep/request.h"
 
@@ -111,5 +112,30 @@ struct scep_outcome {
 void scep_run(struct scep_world *w, struct octets message, struct scep_outcome *o);
 void scep_run_spec(const struct scep_spec *s, struct scep_outcome *o);
 void scep_outcome_free(struct scep_outcome *o);
+
+/* Parse what s says; the caller frees the request, if there is one. */
+struct scep_request *scep_parse_spec(
+    const struct scep_spec *s, enum scep_rc *rc, enum scep_fail_info *fail, struct errbuf *why);
+void scep_assert_parses(const struct scep_spec *s);
+/* Not answerable, and why has these words in it. */
+void scep_assert_unanswerable(const struct scep_spec *s, const char *words);
+/* Refused on parsing with this failInfo; all that an answer needs is there. */
+void scep_assert_refused(const struct scep_spec *s, enum scep_fail_info want, const char *words);
+
+/* Everything holds, and the CSR comes out. */
+void scep_assert_opens(const struct scep_spec *s);
+/* badMessageCheck at this stage, with these words in why; no CSR comes out. */
+void scep_assert_fails(const struct scep_spec *s, const char *stage, const char *words);
+/* badAlg, with these words in the text for the client. */
+void scep_assert_bad_algorithm(const struct scep_spec *s, const char *words);
+
+/* A PKCSReq from signer by scep/client, parsed; what its reply has to answer is in m.  The caller frees the request. */
+struct scep_request *scep_make_request(
+    const struct scep_world *w, const struct scep_party *signer, struct scep_client_message *m);
+/* A SUCCESS with one certificate. */
+struct scep_reply scep_success(const struct scep_world *w);
+/* Append the CertRep by the RA. */
+void scep_make_reply(const struct scep_world *w, const struct scep_request *r,
+    const struct scep_reply *reply, struct buffer *out);
 
 #endif

@@ -10,67 +10,6 @@
 
 static struct scep_world world;
 
-/* Parse what s says; the result and why. */
-static struct scep_request *
-parse(const struct scep_spec *s, enum scep_rc *rc, enum scep_fail_info *fail, struct errbuf *why)
-{
-	struct buffer message = {0};
-	struct scep_request *r;
-
-	memset(why, 0, sizeof(*why));
-	scep_spec_write(s, &message);
-	*rc = scep_request_parse(buffer_octets(&message), &r, fail, why);
-	buffer_free(&message);
-	assert_int_equal(*rc == SCEP_OK || *rc == SCEP_REFUSED, r != NULL);
-	assert_int_equal(*rc == SCEP_OK, why->line[0] == '\0');
-	return r;
-}
-
-static void
-assert_parses(const struct scep_spec *s)
-{
-	enum scep_fail_info fail;
-	struct errbuf why;
-	enum scep_rc rc;
-
-	scep_request_free(parse(s, &rc, &fail, &why));
-	if (rc != SCEP_OK)
-		fail_msg("%s", why.line);
-	assert_int_equal(fail, SCEP_NO_FAIL_INFO);
-}
-
-/* Not answerable, and why has these words in it. */
-static void
-assert_unanswerable(const struct scep_spec *s, const char *words)
-{
-	enum scep_fail_info fail;
-	struct errbuf why;
-	enum scep_rc rc;
-
-	scep_request_free(parse(s, &rc, &fail, &why));
-	assert_int_equal(rc, SCEP_UNANSWERABLE);
-	if (strstr(why.line, words) == NULL)
-		fail_msg("have \"%s\", want \"%s\" in it", why.line, words);
-}
-
-/* Refused with this failInfo; all that an answer needs is there. */
-static void
-assert_refused(const struct scep_spec *s, enum scep_fail_info want, const char *words)
-{
-	enum scep_fail_info fail;
-	struct errbuf why;
-	enum scep_rc rc;
-	struct scep_request *r = parse(s, &rc, &fail, &why);
-
-	assert_int_equal(rc, SCEP_REFUSED);
-	assert_int_equal(fail, want);
-	if (strstr(why.line, words) == NULL)
-		fail_msg("have \"%s\", want \"%s\" in it", why.line, words);
-	assert_true(r->transaction_id.len > 0);
-	assert_non_null(r->signer_key.pkey);
-	scep_request_free(r);
-}
-
 static void
 a_good_message_is_read(void **state)
 {
@@ -82,7 +21,7 @@ a_good_message_is_read(void **state)
 
 	(void)state;
 	scep_spec(&s, &world);
-	r = parse(&s, &rc, &fail, &why);
+	r = scep_parse_spec(&s, &rc, &fail, &why);
 	assert_int_equal(rc, SCEP_OK);
 	assert_int_equal(r->message_type, SCEP_PKCS_REQ);
 	assert_true(octets_equal(r->transaction_id, octets_of_string("transaction one")));
@@ -116,7 +55,7 @@ another_recipient_is_not_taken_for_ours(void **state)
 	(void)state;
 	scep_spec(&s, &world);
 	s.recipient = &world.other;
-	r = parse(&s, &rc, &fail, &why);
+	r = scep_parse_spec(&s, &rc, &fail, &why);
 	assert_int_equal(rc, SCEP_OK);
 	assert_false(scep_request_is_for(r, &world.recipient));
 	assert_true(scep_request_is_for(r, &other));
@@ -132,7 +71,7 @@ octets_behind_the_message_are_refused(void **state)
 	(void)state;
 	scep_spec(&s, &world);
 	s.behind = octets_of(nul, 1);
-	assert_unanswerable(&s, "exactly one SignedData");
+	scep_assert_unanswerable(&s, "exactly one SignedData");
 }
 
 static void
@@ -155,7 +94,7 @@ octets_that_are_no_signed_data_are_unanswerable(void **state)
 	    scep_request_parse(world.device.certificate.der, &r, &fail, &why), SCEP_UNANSWERABLE);
 	scep_spec(&s, &world);
 	s.type = scep_oid_content_enveloped;
-	assert_unanswerable(&s, "not id-signedData");
+	scep_assert_unanswerable(&s, "not id-signedData");
 }
 
 static void
@@ -180,11 +119,11 @@ not_exactly_one_signer_is_unanswerable(void **state)
 
 	(void)state;
 	scep_spec(&s, &world);
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	s.signers = 0;
-	assert_unanswerable(&s, "have 0 signers, want 1");
+	scep_assert_unanswerable(&s, "have 0 signers, want 1");
 	s.signers = 2;
-	assert_unanswerable(&s, "have 2 signers, want 1");
+	scep_assert_unanswerable(&s, "have 2 signers, want 1");
 }
 
 static void
@@ -198,17 +137,17 @@ the_signer_is_found_among_other_certificates(void **state)
 	s.certificates[1] = world.other.certificate.der; /* the same issuer, another serial */
 	s.certificates[2] = world.device.certificate.der;
 	s.certificate_count = 3;
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	s.certificate_count = 2;
-	assert_unanswerable(&s, "none of 2 certificates is the signer's");
+	scep_assert_unanswerable(&s, "none of 2 certificates is the signer's");
 	s.certificate_count = 0;
-	assert_unanswerable(&s, "none of 0 certificates is the signer's");
+	scep_assert_unanswerable(&s, "none of 0 certificates is the signer's");
 	for (int i = 0; i < 9; i++)
 		s.certificates[i] = world.device.certificate.der;
 	s.certificate_count = 8;
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	s.certificate_count = 9;
-	assert_unanswerable(&s, "have 9 certificates, want <= 8");
+	scep_assert_unanswerable(&s, "have 9 certificates, want <= 8");
 }
 
 static void
@@ -220,14 +159,14 @@ the_signer_is_matched_by_issuer_and_serial_both(void **state)
 	(void)state;
 	scep_spec(&s, &world);
 	s.sid_serial = octets_of(serial, 1);
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	s.sid_serial = octets_of(padded, 3); /* the same number, not in DER's form */
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	s.sid_serial = octets_of(negative, 1);
-	assert_unanswerable(&s, "none of 1 certificates");
+	scep_assert_unanswerable(&s, "none of 1 certificates");
 	s.sid_serial = octets_of(serial, 1);
 	s.sid_issuer = world.ra.certificate.issuer;
-	assert_unanswerable(&s, "none of 1 certificates");
+	scep_assert_unanswerable(&s, "none of 1 certificates");
 }
 
 /* Test/device as UTF8String, where the certificate has PrintableString or the other way round. */
@@ -246,9 +185,9 @@ an_issuer_in_other_string_types_is_the_same(void **state)
 	len = i2d_X509_NAME(n, &der);
 	s.sid_issuer = octets_of(der, (size_t)len);
 	assert_false(octets_equal(s.sid_issuer, world.device.certificate.issuer));
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	der[len - 1] ^= 1;
-	assert_unanswerable(&s, "none of 1 certificates");
+	scep_assert_unanswerable(&s, "none of 1 certificates");
 	OPENSSL_free(der);
 	X509_NAME_free(n);
 }
@@ -262,14 +201,14 @@ the_signer_is_matched_by_its_subject_key_identifier(void **state)
 	scep_spec(&s, &world);
 	s.by_ski = true;
 	s.signer = &world.other; /* has one */
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	s.certificates[0] = world.ra.certificate.der; /* has another */
 	s.certificate_count = 1;
-	assert_unanswerable(&s, "none of 1 certificates");
+	scep_assert_unanswerable(&s, "none of 1 certificates");
 	/* An empty one names nobody, not even who has none. */
 	s.signer = &world.device;
 	s.certificate_count = -1;
-	assert_unanswerable(&s, "none of 1 certificates");
+	scep_assert_unanswerable(&s, "none of 1 certificates");
 }
 
 static void
@@ -288,9 +227,9 @@ serials_of_any_length_and_sign_are_matched(void **state)
 		scep_make_party(&p, world.device.key, serials[i], false);
 		scep_spec(&s, &world);
 		s.signer = &p;
-		assert_parses(&s);
+		scep_assert_parses(&s);
 		s.sid_serial = serials[(i + 1) % 3];
-		assert_unanswerable(&s, "none of 1 certificates");
+		scep_assert_unanswerable(&s, "none of 1 certificates");
 		scep_free_party(&p);
 	}
 }
@@ -305,7 +244,7 @@ a_certificate_that_cannot_be_read_is_unanswerable(void **state)
 	scep_spec(&s, &world);
 	s.certificates[0] = octets_of(empty, 2);
 	s.certificate_count = 1;
-	assert_unanswerable(&s, "certificate 1");
+	scep_assert_unanswerable(&s, "certificate 1");
 }
 
 static void
@@ -319,237 +258,9 @@ other_kinds_of_certificate_are_passed_over(void **state)
 	s.certificates[0] = octets_of(other_format, 4);
 	s.certificates[1] = world.device.certificate.der;
 	s.certificate_count = 2;
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	s.certificate_count = 1;
-	assert_unanswerable(&s, "none of 1 certificates");
-}
-
-static void
-a_transaction_id_may_be_any_string_of_1_to_256_octets(void **state)
-{
-	static const uint8_t tags[] = {DER_OCTET_STRING, DER_UTF8_STRING, DER_PRINTABLE_STRING,
-	    0x12, 0x14, DER_IA5_STRING, 0x1a, 0x1b, 0x1e};
-	uint8_t id[258];
-	struct scep_spec s;
-
-	(void)state;
-	memset(id, '7', sizeof(id));
-	for (size_t i = 0; i < sizeof(tags); i++) {
-		enum scep_fail_info fail;
-		struct scep_request *r;
-		struct errbuf why;
-		enum scep_rc rc;
-
-		scep_spec(&s, &world);
-		scep_spec_find(&s, scep_oid_transaction_id)->tag = tags[i];
-		scep_spec_find(&s, scep_oid_transaction_id)->value = octets_of(id, 256);
-		r = parse(&s, &rc, &fail, &why);
-		assert_int_equal(rc, SCEP_OK);
-		assert_int_equal(r->transaction_id_tag, tags[i]);
-		assert_true(octets_equal(r->transaction_id, octets_of(id, 256)));
-		scep_request_free(r);
-		scep_spec_find(&s, scep_oid_transaction_id)->value = octets_of(id, 258);
-		assert_unanswerable(&s, "transactionID has 258 octets, want 1 to 256");
-	}
-	scep_spec_find(&s, scep_oid_transaction_id)->tag = DER_UTF8_STRING;
-	scep_spec_find(&s, scep_oid_transaction_id)->value = octets_of(id, 257);
-	assert_unanswerable(&s, "transactionID has 257 octets, want 1 to 256");
-	scep_spec_find(&s, scep_oid_transaction_id)->value = octets_of(id, 1);
-	assert_parses(&s);
-	scep_spec_find(&s, scep_oid_transaction_id)->value = octets_of(id, 0);
-	assert_unanswerable(&s, "transactionID has 0 octets, want 1 to 256");
-}
-
-static void
-a_transaction_id_that_is_no_string_is_unanswerable(void **state)
-{
-	static const uint8_t one[1] = {1};
-	struct scep_spec s;
-
-	(void)state;
-	scep_spec(&s, &world);
-	scep_spec_find(&s, scep_oid_transaction_id)->value = octets_of(one, 1);
-	scep_spec_find(&s, scep_oid_transaction_id)->tag = DER_INTEGER;
-	assert_unanswerable(&s, "want a string");
-	scep_spec_find(&s, scep_oid_transaction_id)->tag = DER_BOOLEAN;
-	assert_unanswerable(&s, "want a string");
-	scep_spec_find(&s, scep_oid_transaction_id)->value = octets_of(NULL, 0);
-	scep_spec_find(&s, scep_oid_transaction_id)->tag = DER_NULL;
-	assert_unanswerable(&s, "want a string");
-}
-
-static void
-no_single_transaction_id_is_unanswerable(void **state)
-{
-	struct scep_spec s;
-
-	(void)state;
-	scep_spec(&s, &world);
-	scep_spec_find(&s, scep_oid_transaction_id)->times = 0;
-	assert_unanswerable(&s, "no transactionID");
-	s.attributes[3].times = 2;
-	assert_unanswerable(&s, "transactionID: have 2 attributes");
-	s.attributes[3].times = 1;
-	s.attributes[3].values = 2;
-	assert_unanswerable(&s, "the first of 2 values");
-	s.attributes[3].values = 0;
-	assert_unanswerable(&s, "the first of 0 values");
-}
-
-static void
-a_sender_nonce_has_1_to_64_octets(void **state)
-{
-	uint8_t nonce[65] = {0};
-	struct scep_spec s;
-
-	(void)state;
-	scep_spec(&s, &world);
-	for (size_t len = 1; len <= 64; len += 7) {
-		scep_spec_find(&s, scep_oid_sender_nonce)->value = octets_of(nonce, len);
-		assert_parses(&s);
-	}
-	scep_spec_find(&s, scep_oid_sender_nonce)->value = octets_of(nonce, 65);
-	assert_refused(&s, SCEP_BAD_REQUEST, "senderNonce has 65 octets, want 1 to 64");
-	scep_spec_find(&s, scep_oid_sender_nonce)->value = octets_of(nonce, 0);
-	assert_refused(&s, SCEP_BAD_REQUEST, "senderNonce has 0 octets, want 1 to 64");
-	scep_spec_find(&s, scep_oid_sender_nonce)->value = octets_of_string("text");
-	scep_spec_find(&s, scep_oid_sender_nonce)->tag = DER_PRINTABLE_STRING;
-	assert_refused(&s, SCEP_BAD_REQUEST, "want an OCTET STRING");
-}
-
-static void
-a_message_without_a_nonce_is_refused(void **state)
-{
-	struct scep_spec s;
-
-	(void)state;
-	scep_spec(&s, &world);
-	scep_spec_find(&s, scep_oid_sender_nonce)->times = 0;
-	assert_refused(&s, SCEP_BAD_REQUEST, "no senderNonce");
-	s.attributes[4].times = 2;
-	assert_refused(&s, SCEP_BAD_REQUEST, "senderNonce: have 2");
-}
-
-static void
-a_message_type_is_one_to_three_digits(void **state)
-{
-	static const char *const good[] = {"0", "19", "17", "022", "999"};
-	static const int numbers[] = {0, 19, 17, 22, 999};
-	static const char *const bad[] = {"", "1000", "-1", "+9", "1 ", "x", "0x1"};
-	struct scep_spec s;
-
-	(void)state;
-	scep_spec(&s, &world);
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		enum scep_fail_info fail;
-		struct scep_request *r;
-		struct errbuf why;
-		enum scep_rc rc;
-
-		scep_spec_find(&s, scep_oid_message_type)->value = octets_of_string(good[i]);
-		scep_spec_find(&s, scep_oid_message_type)->tag =
-		    i == 0 ? DER_UTF8_STRING : DER_PRINTABLE_STRING;
-		r = parse(&s, &rc, &fail, &why);
-		assert_int_equal(rc, SCEP_OK);
-		assert_int_equal(r->message_type, numbers[i]);
-		scep_request_free(r);
-	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		scep_spec_find(&s, scep_oid_message_type)->value = octets_of_string(bad[i]);
-		assert_refused(&s, SCEP_BAD_REQUEST, "messageType");
-	}
-	scep_spec_find(&s, scep_oid_message_type)->value = octets_of_string("\x13");
-	scep_spec_find(&s, scep_oid_message_type)->tag = DER_INTEGER;
-	assert_refused(&s, SCEP_BAD_REQUEST, "messageType");
-	scep_spec_find(&s, scep_oid_message_type)->times = 0;
-	assert_refused(&s, SCEP_BAD_REQUEST, "no messageType");
-}
-
-static void
-a_refused_message_still_has_its_nonce(void **state)
-{
-	enum scep_fail_info fail;
-	struct scep_request *r;
-	struct scep_spec s;
-	struct errbuf why;
-	enum scep_rc rc;
-
-	(void)state;
-	scep_spec(&s, &world);
-	scep_spec_find(&s, scep_oid_message_type)->times = 0;
-	scep_spec_find(&s, scep_oid_content_type)->times = 0;
-	r = parse(&s, &rc, &fail, &why);
-	assert_int_equal(rc, SCEP_REFUSED);
-	assert_int_equal(r->sender_nonce.len, 16);
-	scep_request_free(r);
-}
-
-static void
-content_type_and_message_digest_are_there_once(void **state)
-{
-	const struct octets oids[2] = {scep_oid_content_type, scep_oid_message_digest};
-	struct scep_spec s;
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		scep_spec(&s, &world);
-		s.attributes[i].times = 0;
-		assert_refused(
-		    &s, SCEP_BAD_MESSAGE_CHECK, i == 0 ? "no contentType" : "no messageDigest");
-		s.attributes[i].times = 2;
-		assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "have 2 attributes");
-		s.attributes[i].times = 1;
-		s.attributes[i].values = 2;
-		assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "the first of 2 values");
-		s.attributes[i].values = 1;
-		assert_true(octets_equal(s.attributes[i].oid, oids[i]));
-		s.attributes[i].tag = DER_UTF8_STRING;
-		assert_refused(
-		    &s, SCEP_BAD_MESSAGE_CHECK, i == 0 ? "id-data" : "want an OCTET STRING");
-	}
-	scep_spec(&s, &world);
-	scep_spec_find(&s, scep_oid_content_type)->value = scep_oid_content_enveloped;
-	assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "contentType attribute is not id-data");
-}
-
-static void
-a_signing_time_may_be_missing_or_unreadable_but_not_twice(void **state)
-{
-	struct scep_spec s;
-
-	(void)state;
-	scep_spec(&s, &world);
-	for (int i = 0; i < 2; i++) {
-		enum scep_fail_info fail;
-		struct scep_request *r;
-		struct errbuf why;
-		enum scep_rc rc;
-
-		s.attributes[5].times = i;
-		s.attributes[5].value = octets_of_string("269999000000Z");
-		r = parse(&s, &rc, &fail, &why);
-		assert_int_equal(rc, SCEP_OK);
-		assert_false(r->has_signing_time);
-		scep_request_free(r);
-	}
-	s.attributes[5].value = octets_of_string("20261123000000Z");
-	s.attributes[5].tag = DER_GENERALIZED_TIME;
-	assert_parses(&s);
-	s.attributes[5].times = 2;
-	assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "signingTime: have 2 attributes");
-}
-
-static void
-unknown_attributes_are_passed_over_even_twice(void **state)
-{
-	static const uint8_t oid[] = {0x2a, 0x03, 0x04};
-	struct scep_spec s;
-
-	(void)state;
-	scep_spec(&s, &world);
-	s.attributes[6] = (struct scep_spec_attribute){
-	    octets_of(oid, 3), DER_UTF8_STRING, octets_of_string("x"), 3, 2};
-	assert_parses(&s);
+	scep_assert_unanswerable(&s, "none of 1 certificates");
 }
 
 static void
@@ -562,26 +273,26 @@ content_that_is_no_enveloped_data_is_refused(void **state)
 	(void)state;
 	scep_spec(&s, &world);
 	s.content = octets_of(null, 2);
-	assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "want one EnvelopedData");
+	scep_assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "want one EnvelopedData");
 	s.content = octets_of(null, 0);
-	assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "want one EnvelopedData");
+	scep_assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "want one EnvelopedData");
 	s.content = octets_of(NULL, 0);
 	s.no_content = true;
-	assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "want one EnvelopedData");
+	scep_assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "want one EnvelopedData");
 	s.no_content = false;
 	s.content_type = scep_oid_content_enveloped;
-	assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "eContentType is not id-data");
+	scep_assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "eContentType is not id-data");
 	s.content_type = scep_oid_content_data;
 	scep_make_envelope(world.ra.x509, PKI_AES128, s.csr, false, &envelope);
 	s.content = buffer_octets(&envelope);
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	buffer_append(&envelope, "", 1);
 	s.content = buffer_octets(&envelope);
-	assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "want one EnvelopedData");
+	scep_assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "want one EnvelopedData");
 	envelope.len--;
 	envelope.data[envelope.data[1] == 0x82 ? 14 : 13] = 0x04; /* the type's last arc */
 	s.content = buffer_octets(&envelope);
-	assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "not id-envelopedData");
+	scep_assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, "not id-envelopedData");
 	buffer_free(&envelope);
 }
 
@@ -666,9 +377,9 @@ recipients_are_bounded_and_one_is_by_key_transport(void **state)
 		scep_spec(&s, &world);
 		s.content = buffer_octets(&envelope);
 		if (cases[i].words == NULL)
-			assert_parses(&s);
+			scep_assert_parses(&s);
 		else
-			assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, cases[i].words);
+			scep_assert_refused(&s, SCEP_BAD_MESSAGE_CHECK, cases[i].words);
 		buffer_free(&envelope);
 	}
 }
@@ -689,7 +400,7 @@ a_recipient_is_told_by_its_subject_key_identifier(void **state)
 	make_bare_envelope(NULL, 0, make_key_trans(room), 1, true, &envelope);
 	scep_spec(&s, &world);
 	s.content = buffer_octets(&envelope);
-	r = parse(&s, &rc, &fail, &why);
+	r = scep_parse_spec(&s, &rc, &fail, &why);
 	assert_int_equal(rc, SCEP_OK);
 	assert_true(octets_equal(r->recipient_ski, octets_of_string("a key identifier")));
 	assert_int_equal(r->recipient_issuer.len, 0);
@@ -707,9 +418,9 @@ a_message_in_ber_is_read_like_one_in_der(void **state)
 	(void)state;
 	scep_spec(&s, &world);
 	s.ber = true;
-	assert_parses(&s);
+	scep_assert_parses(&s);
 	s.signers = 2;
-	assert_unanswerable(&s, "have 2 signers");
+	scep_assert_unanswerable(&s, "have 2 signers");
 }
 
 static void
@@ -724,27 +435,10 @@ a_signer_by_another_is_not_self_signed(void **state)
 	(void)state;
 	scep_spec(&s, &world);
 	s.signer = &world.ra;
-	r = parse(&s, &rc, &fail, &why);
+	r = scep_parse_spec(&s, &rc, &fail, &why);
 	assert_int_equal(rc, SCEP_OK);
 	assert_false(r->signer_self_signed);
 	scep_request_free(r);
-}
-
-static void
-names_are_the_rfcs(void **state)
-{
-	(void)state;
-	assert_string_equal(scep_message_type_name(17), "RenewalReq");
-	assert_string_equal(scep_message_type_name(19), "PKCSReq");
-	assert_string_equal(scep_message_type_name(20), "CertPoll");
-	assert_string_equal(scep_message_type_name(21), "GetCert");
-	assert_string_equal(scep_message_type_name(22), "GetCRL");
-	assert_string_equal(scep_message_type_name(3), "CertRep");
-	assert_string_equal(scep_message_type_name(18), "unknown");
-	assert_string_equal(scep_pki_status_name(SCEP_PENDING), "PENDING");
-	assert_string_equal(scep_pki_status_name((enum scep_pki_status)1), "unknown");
-	assert_string_equal(scep_fail_info_name(SCEP_BAD_CERT_ID), "badCertId");
-	assert_string_equal(scep_fail_info_name((enum scep_fail_info)9), "unknown");
 }
 
 static int
@@ -780,22 +474,11 @@ main(void)
 	    cmocka_unit_test(serials_of_any_length_and_sign_are_matched),
 	    cmocka_unit_test(a_certificate_that_cannot_be_read_is_unanswerable),
 	    cmocka_unit_test(other_kinds_of_certificate_are_passed_over),
-	    cmocka_unit_test(a_transaction_id_may_be_any_string_of_1_to_256_octets),
-	    cmocka_unit_test(a_transaction_id_that_is_no_string_is_unanswerable),
-	    cmocka_unit_test(no_single_transaction_id_is_unanswerable),
-	    cmocka_unit_test(a_sender_nonce_has_1_to_64_octets),
-	    cmocka_unit_test(a_message_without_a_nonce_is_refused),
-	    cmocka_unit_test(a_message_type_is_one_to_three_digits),
-	    cmocka_unit_test(a_refused_message_still_has_its_nonce),
-	    cmocka_unit_test(content_type_and_message_digest_are_there_once),
-	    cmocka_unit_test(a_signing_time_may_be_missing_or_unreadable_but_not_twice),
-	    cmocka_unit_test(unknown_attributes_are_passed_over_even_twice),
 	    cmocka_unit_test(content_that_is_no_enveloped_data_is_refused),
 	    cmocka_unit_test(recipients_are_bounded_and_one_is_by_key_transport),
 	    cmocka_unit_test(a_recipient_is_told_by_its_subject_key_identifier),
 	    cmocka_unit_test(a_message_in_ber_is_read_like_one_in_der),
 	    cmocka_unit_test(a_signer_by_another_is_not_self_signed),
-	    cmocka_unit_test(names_are_the_rfcs),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, close_world);
