@@ -250,11 +250,13 @@ static bool
 read_item(const char **at, struct name_attribute *a, struct buffer *values, struct errbuf *why)
 {
 	const struct name_type *type;
-	size_t len, before = values->len;
+	size_t len, keyword_len, before = values->len;
 
 	*at += strspn(*at, " ");
-	len = strcspn(*at, "=,");
-	if ((*at)[len] != '=' || (type = name_type_of_keyword(*at, len)) == NULL) {
+	len = keyword_len = strcspn(*at, "=,");
+	while (keyword_len > 0 && (*at)[keyword_len - 1] == ' ')
+		keyword_len--;
+	if ((*at)[len] != '=' || (type = name_type_of_keyword(*at, keyword_len)) == NULL) {
 		errbuf_set(why,
 		    "name: have '%.*s', want CN=, O=, OU=, L=, ST=, C=, serialNumber=, "
 		    "emailAddress=, UID=, DC=, title=, GN=, SN= or unstructuredName=",
