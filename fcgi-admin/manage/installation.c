@@ -29,7 +29,7 @@ make_directory(const char *path, mode_t mode, bool *made, struct manage_report *
 	}
 	if (mkdir(path, mode) == 0) {
 		*made = true;
-		if (chmod(path, mode) == 0)
+		if (chmod(path, mode) == 0 && manage_adopt(path, &r->why))
 			return MANAGE_OK;
 	} else if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
 		return MANAGE_OK;
@@ -57,7 +57,7 @@ make_master_key(struct manage *m, struct manage_installation *out, struct manage
 			    path);
 		if (rc == STORE_AWAY)
 			return manage_fail(r, MANAGE_AWAY, "the store cannot be read");
-		if (!master_key_create(path, &r->why))
+		if (!master_key_create(path, &r->why) || !manage_adopt(path, &r->why))
 			return MANAGE_FAULT;
 		out->made_master_key = true;
 	}
@@ -77,7 +77,7 @@ make_passphrase(struct manage *m, struct manage_installation *out, struct manage
 	bool ok;
 
 	if (access(path, F_OK) != 0) {
-		if (!passphrase_create(path, &r->why))
+		if (!passphrase_create(path, &r->why) || !manage_adopt(path, &r->why))
 			return MANAGE_FAULT;
 		out->made_passphrase = true;
 	}

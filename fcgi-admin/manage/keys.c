@@ -37,6 +37,10 @@ manage_key_save(struct manage *m, EVP_PKEY *key, const char *prefix, const char 
 	ok = key_path(m, file, path, &r->why) &&
 	     passphrase_read(m->settings->passphrase_file, &passphrase, &r->why) &&
 	     private_key_save(key, path, buffer_octets(&passphrase), &r->why);
+	if (ok && !manage_adopt(path, &r->why)) {
+		(void)unlink(path);
+		ok = false;
+	}
 	buffer_free(&passphrase);
 	if (!ok)
 		file[0] = '\0';

@@ -3,10 +3,14 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/key_check.h"
@@ -182,6 +186,21 @@ manage_changed_number(struct buffer *changes, const char *name, int64_t before, 
 {
 	buffer_append_format(changes, "%s%s: %" PRId64 " -> %" PRId64, changes->len > 0 ? "; " : "",
 	    name, before, after);
+}
+
+bool
+manage_adopt(const char *path, struct errbuf *why)
+{
+	char copy[PATH_MAX];
+	struct stat st;
+
+	if (geteuid() != 0)
+		return true;
+	snprintf(copy, sizeof(copy), "%s", path);
+	if (stat(dirname(copy), &st) == 0 && lchown(path, st.st_uid, st.st_gid) == 0)
+		return true;
+	errbuf_errno(why, "%s: cannot be given to the owner of its directory", path);
+	return false;
 }
 
 bool

@@ -94,6 +94,12 @@ void manage_changed(
     struct buffer *changes, const char *name, const char *before, const char *after);
 void manage_changed_number(struct buffer *changes, const char *name, int64_t before, int64_t after);
 
+/*
+ * Give a file that root just made to the owner of its directory, so that the service, which is not root, can read it.  Does nothing for
+ * other users.  false with why.
+ */
+bool manage_adopt(const char *path, struct errbuf *why);
+
 /* A name in a URL: [A-Za-z0-9._-]{1,64}, none of the words that mean something there. */
 bool manage_is_name(const char *name);
 

@@ -188,6 +188,7 @@ write_profile(struct manage *m, const struct manage_actor *by, const struct mana
 	struct audit_event e;
 	enum manage_rc rc;
 
+	buffer_append_format(&changes[1], "%sCA: %s", changes[1].len > 0 ? "; " : "", ca->name);
 	if ((rc = make_ra(m, o, ca, &ra, r)) == MANAGE_OK &&
 	    (rc = write_ra_profile(m, by, p, buffer_string(&changes[1]), r)) == MANAGE_OK) {
 		memcpy(p->scep.ra_certificate_id, ra.id, sizeof(p->scep.ra_certificate_id));
