@@ -66,8 +66,9 @@ make_installation() {
 	quietly "the state cannot be made" service_ctl init
 	[ -s "$secret" ] || (umask 077 && openssl rand -hex 12 >"$secret")
 	service_ctl ca show demo-ca >/dev/null 2>&1 || {
-		say "making a CA: CN=Demo CA"
-		quietly "the CA cannot be made" service_ctl ca create demo-ca --subject 'CN=Demo CA,O=Demo'
+		# RSA, since not every client can do with an EC CA (strongSwan's pki wants another package for it).
+		say "making a CA: CN=Demo CA, RSA-3072"
+		quietly "the CA cannot be made" service_ctl ca create demo-ca --subject 'CN=Demo CA,O=Demo' --key rsa:3072
 	}
 	service_ctl profile show demo >/dev/null 2>&1 || {
 		say "making the profile demo, with a static challenge, and its RA certificate"

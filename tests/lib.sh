@@ -269,7 +269,7 @@ workers() {
 
 # gone PID: no such process, or one that nobody has taken leave of yet.
 gone() {
-	! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
+	! grep -qs '^State:[[:space:]][A-WYa-y]' "/proc/$1/status"
 }
 
 # What always holds, read from the store: see docs/design.md.

@@ -134,6 +134,20 @@ new_transaction_id(char out[33])
 	encoding_hex(octets_of(random, sizeof(random)), out);
 }
 
+/* As the signer of h is, with the key that replies are enveloped to. */
+static void
+parse_signer(const struct hostile *h, struct certificate *signer)
+{
+	X509 *x = hostile_self_signed(h, h->key);
+	struct errbuf why = {0};
+	unsigned char *der = NULL;
+	int len = i2d_X509(x, &der);
+
+	assert_true(len > 0 && certificate_parse(octets_of(der, (size_t)len), signer, &why));
+	OPENSSL_free(der);
+	X509_free(x);
+}
+
 /* Sends h (given a fresh transactionID) to path; with leaf, a SUCCESS leaves the certificate there. */
 static void
 sends(struct hostile *h, const char *path, struct expected want, struct certificate *leaf)
@@ -141,6 +155,7 @@ sends(struct hostile *h, const char *path, struct expected want, struct certific
 	struct buffer message = {0}, body = {0};
 	struct scep_client_message m = {.key = h->key};
 	struct scep_client_reply r = {0};
+	struct certificate signer;
 	struct errbuf why = {0};
 	char id[33];
 
@@ -148,6 +163,8 @@ sends(struct hostile *h, const char *path, struct expected want, struct certific
 	h->transaction_id = m.transaction_id = id;
 	assert_int_equal(RAND_bytes(h->nonce, sizeof(h->nonce)), 1);
 	memcpy(m.sender_nonce, h->nonce, sizeof(m.sender_nonce));
+	parse_signer(h, &signer);
+	m.signer = &signer;
 	hostile_encode(h, &message);
 	assert_int_equal(post(path, buffer_octets(&message), &body), 200);
 	if (!scep_client_read(&m, buffer_octets(&body), stack.ca, stack.ca_count, &r, &why))
@@ -168,6 +185,7 @@ sends(struct hostile *h, const char *path, struct expected want, struct certific
 			    certificate_parse(buffer_octets(&r.certificates[0]), leaf, &why));
 	}
 	scep_client_reply_free(&r);
+	certificate_free(&signer);
 	buffer_free(&message);
 	buffer_free(&body);
 }
@@ -291,6 +309,20 @@ keys_outside_the_profiles_limits_are_refused_with_the_limit(void **state)
 	assert_non_null(h.key);
 	sends(&h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_REQUEST, "2048", "1024"},
 	    NULL);
+	EVP_PKEY_free(h.key);
+}
+
+static void
+an_ec_key_gets_bad_alg_that_names_it(void **state)
+{
+	struct hostile h = proper();
+	struct errbuf why = {0};
+
+	(void)state;
+	h.key = private_key_generate("ec:P-256", &why);
+	assert_non_null(h.key);
+	sends(
+	    &h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "P-256", "P-256"}, NULL);
 	EVP_PKEY_free(h.key);
 }
 
@@ -435,8 +467,9 @@ look_around(void **state)
 	return stack.ra != NULL && stack.key != NULL ? 0 : -1;
 }
 
+/* With an argument: only the case of that name. */
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_proper_message_gets_its_certificate),
@@ -445,6 +478,7 @@ main(void)
 	    cmocka_unit_test(other_message_types_get_bad_request),
 	    cmocka_unit_test(challenges_that_are_missing_empty_or_wrong_get_one_answer),
 	    cmocka_unit_test(keys_outside_the_profiles_limits_are_refused_with_the_limit),
+	    cmocka_unit_test(an_ec_key_gets_bad_alg_that_names_it),
 	    cmocka_unit_test(wishes_for_ca_rights_and_foreign_usages_are_never_copied),
 	    cmocka_unit_test(a_subject_that_is_missing_is_refused_by_name),
 	    cmocka_unit_test(messages_without_transaction_id_or_with_two_signers_get_400),
@@ -453,5 +487,7 @@ main(void)
 	    cmocka_unit_test(unknown_and_disabled_profiles_get_404_and_403),
 	};
 
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, look_around, NULL);
 }
