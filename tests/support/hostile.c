@@ -95,8 +95,8 @@ make_csr(const struct hostile *h, struct buffer *out)
 	X509_REQ_free(req);
 }
 
-static X509 *
-self_signed(const struct hostile *h, EVP_PKEY *key)
+X509 *
+hostile_self_signed(const struct hostile *h, EVP_PKEY *key)
 {
 	X509 *x = X509_new();
 	X509_NAME *name = X509_NAME_new();
@@ -123,7 +123,7 @@ stranger(const struct hostile *h)
 	X509 *x;
 
 	need(key != NULL, "stranger");
-	x = self_signed(h, key);
+	x = hostile_self_signed(h, key);
 	EVP_PKEY_free(key);
 	return x;
 }
@@ -154,15 +154,15 @@ envelope(const struct hostile *h, const struct buffer *csr, struct buffer *out)
 static void
 add_signer(const struct hostile *h, CMS_ContentInfo *cms, EVP_PKEY *key, const EVP_MD *md)
 {
-	X509 *x = self_signed(h, key);
+	X509 *x = hostile_self_signed(h, key);
 	char type[8];
 	CMS_SignerInfo *si;
 
 	snprintf(type, sizeof(type), "%d", h->message_type == 0 ? 19 : h->message_type);
 	si = CMS_add1_signer(cms, x, key, md, CMS_PARTIAL | CMS_NOSMIMECAP | CMS_BINARY);
 	need(si != NULL, "signer");
-	need(CMS_signed_add1_attr_by_txt(si, OID_MESSAGE_TYPE, V_ASN1_PRINTABLESTRING, type, -1) ==
-		 1,
+	need(CMS_signed_add1_attr_by_txt(
+		 si, OID_MESSAGE_TYPE, V_ASN1_PRINTABLESTRING, type, (int)strlen(type)) == 1,
 	    "messageType");
 	if (!has(h, HOSTILE_NO_NONCE))
 		need(CMS_signed_add1_attr_by_txt(si, OID_SENDER_NONCE, V_ASN1_OCTET_STRING,
@@ -170,7 +170,7 @@ add_signer(const struct hostile *h, CMS_ContentInfo *cms, EVP_PKEY *key, const E
 		    "senderNonce");
 	if (!has(h, HOSTILE_NO_TRANSACTION_ID))
 		need(CMS_signed_add1_attr_by_txt(si, OID_TRANSACTION_ID, V_ASN1_PRINTABLESTRING,
-			 h->transaction_id, -1) == 1,
+			 h->transaction_id, (int)strlen(h->transaction_id)) == 1,
 		    "transactionID");
 	X509_free(x);
 }
@@ -187,8 +187,12 @@ sign(const struct hostile *h, const struct buffer *content, struct buffer *out)
 
 	need(cms != NULL && in != NULL, "SignedData");
 	add_signer(h, cms, other != NULL ? other : h->key, md);
-	if (has(h, HOSTILE_TWO_SIGNERS))
-		add_signer(h, cms, h->key, EVP_sha512());
+	if (has(h, HOSTILE_TWO_SIGNERS)) {
+		struct hostile second = *h;
+
+		second.cn = "second signer";
+		add_signer(&second, cms, h->key, EVP_sha512());
+	}
 	need(CMS_final(cms, in, NULL, CMS_BINARY) == 1, "signature");
 	need((len = i2d_CMS_ContentInfo(cms, &der)) > 0, "SignedData");
 	if (has(h, HOSTILE_SIGNATURE))

@@ -40,6 +40,9 @@ struct hostile {
 	unsigned faults;	  /* of enum hostile_fault */
 };
 
+/* The signer of such a message, made anew, with key instead of its own; the caller frees. */
+X509 *hostile_self_signed(const struct hostile *h, EVP_PKEY *key);
+
 /* Append the message's DER.  Aborts the program when OpenSSL fails: this is a test. */
 void hostile_encode(const struct hostile *h, struct buffer *out);
 
