@@ -167,7 +167,10 @@ write_signer_info(struct der *d, const struct attributes *a, enum pki_digest dig
 	der_wrap(d, DER_SEQUENCE, end);
 }
 
-/* What stands in front of the signerInfos that d has already; content empty: absent. */
+/*
+ * What stands in front of the signerInfos that d has already.  Without a pkcsPKIEnvelope (FAILURE, PENDING) the eContent is there
+ * and empty: certmonger verifies by PKCS7_verify(), to which a SignedData with none at all is an error, "no content".
+ */
 static void
 write_signed_data(struct der *d, enum pki_digest digest, const struct certificate *responder,
     struct octets content)
@@ -179,10 +182,8 @@ write_signed_data(struct der *d, enum pki_digest digest, const struct certificat
 	der_raw(d, responder->der);
 	der_wrap(d, DER_CONTEXT(0), mark);
 	mark = der_mark(d);
-	if (content.len > 0) {
-		der_element(d, DER_OCTET_STRING, content);
-		der_wrap(d, DER_CONTEXT(0), mark);
-	}
+	der_element(d, DER_OCTET_STRING, content);
+	der_wrap(d, DER_CONTEXT(0), mark);
 	der_oid(d, scep_oid_content_data);
 	der_wrap(d, DER_SEQUENCE, mark);
 	mark = der_mark(d);

@@ -32,6 +32,7 @@ struct scep_reply {
 /*
  * Append the DER of the CertRep that answers r.  SUCCESS is enveloped to r's signer key (RSA, PKCS#1 v1.5).  transactionID and
  * its string type, and recipientNonce, come from r; senderNonce is 16 fresh random octets.  The SignerInfo's signatureAlgorithm is rsaEncryption (strongSwan demands it).
+ * FAILURE and PENDING have no pkcsPKIEnvelope: an eContent of no octets.
  * The responder's certificate is included.  false with why: an answer of 503.
  */
 bool scep_reply_encode(const struct scep_request *r, const struct scep_reply *reply,
