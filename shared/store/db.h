@@ -41,8 +41,11 @@ bool db_begin(struct db *db, int64_t wait_ms, struct errbuf *why);
 bool db_commit(struct db *db, struct errbuf *why);
 void db_rollback(struct db *db);
 
-/* Copy what is in the write-ahead log into the database, beside writers; with restart (under the writers' lock) so that it starts anew. */
-bool db_checkpoint(struct db *db, bool restart, struct errbuf *why);
+/*
+ * Copy what is in the write-ahead log into the database, beside writers; with restart, under the writers' lock, so that the
+ * next writer begins it anew.  *pages is the length of the log.
+ */
+bool db_checkpoint(struct db *db, bool restart, int *pages, struct errbuf *why);
 
 /*
  * A statement, prepared at its first use.  Never NULL: what goes wrong, here or in binding, comes out of db_step.  Parameters

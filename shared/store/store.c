@@ -11,6 +11,7 @@
 #include "store/schema.h"
 #include "store/transaction.h"
 
+#define RESTART_PAGES	1000 /* of a log that is made to start anew */
 #define HEALTH_WAIT_MS	1000
 #define HEALTH_DISK_MIN (1 << 20) /* octets: below it a commit may fail at any time */
 
@@ -280,15 +281,23 @@ store_health(struct store *st, struct errbuf *why)
 	return rc == STORE_OK ? STORE_OK : STORE_AWAY;
 }
 
+/*
+ * The bulk is copied beside the writers, and what they wrote meanwhile in a second turn.  A log that is long then is made to
+ * start anew: it never would by itself while writers do not rest.  They wait for what little is left, and two syncs.
+ */
 enum store_rc
 store_checkpoint(struct store *st, struct errbuf *why)
 {
+	int pages;
 	bool ok;
 
-	/* The bulk beside the writers, the small rest with them waiting, so that the log ever starts anew. */
-	if (!db_checkpoint(st->db, false, why) || !take_lock(st, st->timeout_ms, why))
+	if (!db_checkpoint(st->db, false, &pages, why))
 		return STORE_AWAY;
-	ok = db_checkpoint(st->db, true, why);
+	if (pages < RESTART_PAGES)
+		return STORE_OK;
+	if (!db_checkpoint(st->db, false, &pages, why) || !take_lock(st, st->timeout_ms, why))
+		return STORE_AWAY;
+	ok = db_checkpoint(st->db, true, &pages, why);
 	lock_release(st->lock);
 	return ok ? STORE_OK : STORE_AWAY;
 }

@@ -4,6 +4,8 @@
  * One connection for one process, opened after fork.  SQLite in WAL mode, synchronous=FULL, foreign keys on.  Writers queue on
  * flock(DATABASE.lock) before BEGIN IMMEDIATE.  All statements stand in one table (statements.c), addressed by name and
  * prepared once.
+ *
+ * A function that gives rows to a callback holds a read open meanwhile: the callback may read other tables, but not write.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -37,13 +39,16 @@ enum store_rc store_migrate(const struct settings *s, int *from, int *to, struct
 /* The number that every change of configuration raises. */
 enum store_rc store_config_version(struct store *st, int64_t *version, struct errbuf *why);
 
-/* Reads and writes a small row?  For health checks: a write transaction that changes nothing durable but proves lock, disk and file. */
+/* For health checks: a write transaction, rolled back, that proves lock, disk and file; waits at most a second for the lock. */
 enum store_rc store_health(struct store *st, struct errbuf *why);
 
-/* Truncate the WAL as far as readers allow (background only). */
+/*
+ * Copy the write-ahead log into the database as far as readers allow, so that it is written from its start again (background
+ * only; every second or so).  The file keeps its length: writing over it costs half of what making it longer does.
+ */
 enum store_rc store_checkpoint(struct store *st, struct errbuf *why);
 
-/* Bytes free for us on the file system of the database. */
+/* Bytes free for us on the file system of the database; -1: cannot be known. */
 int64_t store_disk_free(const struct store *st);
 
 /* A named secret check, e.g. the MAC that proves the master key: set once, compare later.  CONFLICT: another value is there. */
