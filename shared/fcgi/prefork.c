@@ -178,12 +178,12 @@ begin_stop(struct master *m)
 
 	m->stopping = true;
 	notify_systemd("STOPPING=1");
-	log_event(LOG_LEVEL_INFO, "stop", "up to %lld s for requests in flight",
-	    (long long)m->settings->drain_timeout_s);
 	listener_unlink(&m->listener);
 	atomic_store(&m->common->draining, true);
 	for (struct generation *g = m->generations; g != NULL; g = g->next)
 		generation_retire(g, kill_at_ms);
+	log_event(LOG_LEVEL_INFO, "stop", "up to %lld s for requests in flight",
+	    (long long)m->settings->drain_timeout_s);
 }
 
 static void
