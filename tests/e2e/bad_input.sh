@@ -68,7 +68,7 @@ it_burns_a_bound_challenge_after_five_failed_tries_and_not_before() {
 }
 
 it_names_the_field_that_is_missing_or_not_allowed() {
-	scepctl profile create fields --ca test --challenge-mode static --challenge "$CHALLENGE" \
+	scepctl profile create fields --ca test-ca --challenge-mode static --challenge "$CHALLENGE" \
 		--field subject.commonName,required --field subject.serialNumber,required --extra refuse
 	refuse enrol nofield "$HTTP_URL/scep/fields" --challenge "$CHALLENGE"
 	matches 'serialNumber' "$(scepctl enrol "$HTTP_URL/scep/fields" --subject CN=x --challenge "$CHALLENGE" \
@@ -83,11 +83,11 @@ it_names_the_field_that_is_missing_or_not_allowed() {
 }
 
 it_refuses_wishes_for_a_CA_where_the_profile_says_so() {
-	scepctl profile create strict --ca test --challenge-mode static --challenge "$CHALLENGE" --extensions refuse
+	scepctl profile create strict --ca test-ca --challenge-mode static --challenge "$CHALLENGE" --extensions refuse
 	check enrol plain "$HTTP_URL/scep/strict" --challenge "$CHALLENGE"
 	export SCEP_URL=$HTTP_URL/scep/strict
 	refuse "$STACK_BIN/e2e/bad_input" wishes_for_ca_rights_and_foreign_usages_are_never_copied
-	eventually 10 audit_says "strict.*CA"
+	eventually 10 audit_says "strict.*keyCertSign"
 	equal 1 "$(sql "SELECT count(*) FROM certificate c JOIN scep_profile p ON p.id = c.scep_profile_id WHERE p.name = 'strict'")" \
 		"certificates of the profile"
 }
