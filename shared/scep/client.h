@@ -51,7 +51,10 @@ bool scep_client_read(const struct scep_client_message *m, struct octets reply,
     struct errbuf *why);
 void scep_client_reply_free(struct scep_client_reply *r);
 
-/* The certificates in a GetCACert answer: one DER certificate, or a degenerate SignedData.  Count, or -1 with why. */
+/*
+ * The certificates in a GetCACert answer, one DER certificate or a degenerate SignedData, each appended to a buffer of out, which has
+ * max zeroed ones; the caller frees all of them, also after a failure.  The count, or -1 with why.  Nothing is verified.
+ */
 int scep_client_ca_certificates(
     struct octets body, struct buffer *out, int max, struct errbuf *why);
 

@@ -2,7 +2,8 @@
  * cms.h: the shape of SignedData and EnvelopedData (RFC 5652) as templates for OpenSSL's ASN.1 decoder; for this room alone.
  *
  * Object identifiers, serial numbers, names and certificates stay raw octets, so that nothing of a stranger's is interpreted
- * before somebody asks, and no public key is decoded on the way.  OpenSSL's decoder takes BER: indefinite lengths, and strings in pieces.
+ * before somebody asks, and no public key is decoded on the way (100 us each).  OpenSSL's decoder takes BER: indefinite lengths, and
+ * strings in pieces.
  */
 #ifndef SCEP_CMS_H
 #define SCEP_CMS_H

@@ -20,9 +20,9 @@ bool scep_envelope_encode(struct octets content, enum pki_cipher cipher, EVP_PKE
 
 /*
  * Append what the EnvelopedData at der (ContentInfo and all) holds, decrypted with key as the recipient that x509 is; cipher is
- * the one that it names.  With x509 nobody is told whether the encrypted key was well-formed: where it was not, a random key
- * decrypts to garbage, most of it of wrong padding.  With NULL the key is tried on each recipient.  false where there is no such recipient
- * or the padding is wrong: out is then empty, and OpenSSL's error queue may say why.  The caller wipes out (buffer_free).
+ * the one that it names.  Nobody is told whether the encrypted key was well-formed: where it was not, a random key decrypts to
+ * garbage, most of it of wrong padding.  false where x509 is no recipient or the padding is wrong: out is then freed, and
+ * OpenSSL's error queue may say why.  What it holds may be secret: the caller wipes out (buffer_free).
  */
 bool scep_envelope_open(
     struct octets der, enum pki_cipher cipher, EVP_PKEY *key, X509 *x509, struct buffer *out);

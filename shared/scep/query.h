@@ -18,21 +18,22 @@ enum scep_operation {
 
 struct scep_query {
 	enum scep_operation operation;
-	char operation_text
-	    [64]; /* as asked for, cut and made printable: for the 400's line and the log */
+	char operation_text[64]; /* as asked for, cut and made printable: for the 400 and the log */
 	bool has_message;
 	struct octets message; /* raw, still escaped; borrowed from the query string */
 };
 
 /*
- * Parameters in any order, unknown ones passed over, names and the value of operation matched without regard to case.  The
- * GET form that puts message before operation is fine.  false with why (an answer of 400): operation or message twice, a broken %-escape in either name or operation.
+ * Parse the raw QUERY_STRING (NULL: none).  Parameters in any order, unknown ones passed over, names and the value of operation
+ * matched without regard to case, their %-escapes undone.  false with why (an answer of 400), and out zeroed: operation or message
+ * twice, a broken %-escape in any name or in operation.
  */
 bool scep_query_parse(const char *query, struct scep_query *out, struct errbuf *why);
 
 /*
  * Append the octets that message stands for: %-escapes undone, then base64 in either alphabet; a space or a bare '+' stands for
- * '+', line ends are skipped, padding may be missing.  false with why at anything else, at nothing at all, and above max octets (then *too_long is set).
+ * '+', line ends are skipped, padding may be missing.  false with why at anything else, at nothing at all, and above max octets
+ * (then *too_long is set); out then holds nothing new.
  */
 bool scep_query_message(
     struct octets message, size_t max, struct buffer *out, bool *too_long, struct errbuf *why);

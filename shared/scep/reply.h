@@ -30,10 +30,11 @@ struct scep_reply {
 };
 
 /*
- * Append the DER of the CertRep that answers r.  SUCCESS is enveloped to r's signer key (RSA, PKCS#1 v1.5).  transactionID and
- * its string type, and recipientNonce, come from r; senderNonce is 16 fresh random octets.  The SignerInfo's signatureAlgorithm is rsaEncryption (strongSwan demands it).
- * FAILURE and PENDING have no pkcsPKIEnvelope: an eContent of no octets.
- * The responder's certificate is included.  false with why: an answer of 503.
+ * Append the DER of the CertRep that answers r.  SUCCESS is enveloped to r's signer key (RSA, PKCS#1 v1.5; for any other key false).
+ * FAILURE and PENDING have no pkcsPKIEnvelope: an eContent of no octets.  transactionID and its string type, and recipientNonce
+ * (if there was a senderNonce), come from r; senderNonce is 16 fresh random octets; failInfoText is cut at 1,024 octets.
+ * The SignerInfo's signatureAlgorithm is rsaEncryption (strongSwan demands it).  The responder's certificate is included.
+ * false with why: an answer of 503, and nothing appended.
  */
 bool scep_reply_encode(const struct scep_request *r, const struct scep_reply *reply,
     const struct scep_responder *responder, struct buffer *out, struct errbuf *why);

@@ -59,39 +59,45 @@ struct scep_request {
 };
 
 /*
- * Parse exactly one pkiMessage (DER, or BER as Apple and jscep send it).  SCEP_OK, and the caller frees *out; SCEP_UNANSWERABLE
- * (no SignedData, not exactly one signer, no or too long transactionID, signer's certificate missing or unreadable) or SCEP_FAULT
- * with why and *out NULL.
- * A message that can be answered but is wrong otherwise (missing senderNonce or messageType, a duplicate attribute, content that is no EnvelopedData) is
- * SCEP_REFUSED with why, *fail set to badMessageCheck or badRequest, and *out owned by the caller: enough to encode the FAILURE.
+ * Parse exactly one pkiMessage (DER, or BER as Apple and jscep send it); der is not kept.  SCEP_OK, and the caller frees *out;
+ * SCEP_UNANSWERABLE (no SignedData, not exactly one signer, not exactly one transactionID of 1 to 256 octets, signer's certificate
+ * missing or unreadable) or SCEP_FAULT with why and *out NULL.
+ * A message that can be answered but is wrong otherwise (missing senderNonce or messageType, a duplicate attribute, content that
+ * is no EnvelopedData) is SCEP_REFUSED with why, *fail set to badMessageCheck or badRequest, and *out owned by the caller: enough
+ * to encode the FAILURE.  A signingTime that cannot be read counts as none.
  */
 enum scep_rc scep_request_parse(
     struct octets der, struct scep_request **out, enum scep_fail_info *fail, struct errbuf *why);
 void scep_request_free(struct scep_request *r);
 
 /*
- * Are digest and cipher (masks of PKI_…) accepted?  SCEP_REFUSED: *fail is badAlg, text (for failInfoText) names the algorithm and its OID.
+ * Are digest and cipher (masks of PKI_…) accepted, the signer's key RSA or EC, its signature algorithm in keeping with both, and the
+ * key encryption PKCS#1 v1.5?  SCEP_REFUSED: *fail is badAlg, text (for failInfoText, may be NULL) names the algorithm and its OID.
  */
 enum scep_rc scep_request_check_algorithms(const struct scep_request *r, uint32_t digests,
     uint32_t ciphers, enum scep_fail_info *fail, struct errbuf *why, struct errbuf *text);
 
-/* A key that may decrypt: an RA certificate with its key.  x509 is what CMS_decrypt matches by. */
+/* A key that may decrypt: an RA certificate with its key.  x509 is what OpenSSL matches by. */
 struct scep_recipient {
 	const struct certificate *certificate;
 	X509 *x509;
 	EVP_PKEY *key;
 };
 
-/* Is the message addressed to this recipient (by issuer and serial, or SKI)? */
+/* Does one of the message's KeyTransRecipientInfos name this recipient (by issuer and serial, or SKI)? */
 bool scep_request_is_for(const struct scep_request *r, const struct scep_recipient *recipient);
 
 /*
  * Verify the SignerInfo (messageDigest over the content, signature over the attributes), decrypt the envelope, parse the CSR,
  * verify its self-signature and, where the signer is self-signed and require_signer_key is set, that it has the CSR's key.
+ * Whether r's algorithms are accepted here, the caller has checked; whether they are ones of ours at all is checked again.
  *
- * Every fault is SCEP_REFUSED; which one is told by why alone, *stage ("verify", "decrypt", "parse", "possession") and nothing that reaches the wire.  From the decryption on every failing path does
- * the same work: where there is no CSR to go on with, a built-in one takes its place to the end.  A stand-in takes a
- * missing recipient's place only after the signature held.
+ * SCEP_OK: the caller frees csr, and *stage is NULL.  Every fault is SCEP_REFUSED with csr zeroed; which one is told by why alone,
+ * *stage ("verify", "decrypt", "parse", "possession") and nothing that reaches the wire.  From the decryption on every failing path
+ * does the same work: where there is no CSR to go on with, a built-in one takes its place to the end.
+ *
+ * recipient is the one that scep_request_is_for() found, or, where there was none, any of ours: its key is then used once as a
+ * stand-in, after the signature held, and the message refused.
  */
 enum scep_rc scep_request_open_csr(struct scep_request *r, const struct scep_recipient *recipient,
     bool require_signer_key, struct csr *csr, const char **stage, struct errbuf *why);

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include <openssl/err.h>
 
 #include "pki/asn1.h"
@@ -91,20 +93,42 @@ scep_request_is_for(const struct scep_request *r, const struct scep_recipient *r
 	return false;
 }
 
+/*
+ * The message is for none of ours: the key is used once all the same, and what comes of it, and of whether anything comes of it,
+ * goes nowhere.  Once, however many recipients there are.
+ */
+static void
+stand_in(EVP_PKEY *key, struct octets encrypted_key)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	size_t len = (size_t)EVP_PKEY_get_size(key);
+	uint8_t *secret = malloc(len);
+
+	if (ctx != NULL && secret != NULL && EVP_PKEY_decrypt_init(ctx) == 1)
+		(void)EVP_PKEY_decrypt(ctx, secret, &len, encrypted_key.data, encrypted_key.len);
+	if (secret != NULL)
+		octets_wipe(secret, (size_t)EVP_PKEY_get_size(key));
+	free(secret);
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+}
+
 bool
 scep_request_decrypt(const struct scep_request *r, const struct scep_recipient *recipient,
     struct buffer *plaintext, struct errbuf *why)
 {
-	bool addressed = scep_request_is_for(r, recipient);
-	bool held = scep_envelope_open(r->owned->content, r->cipher, recipient->key,
-	    addressed ? recipient->x509 : NULL, plaintext);
+	const struct scep_request_template *t = r->owned;
+	bool held;
 
-	if (!addressed)
+	if (!scep_request_is_for(r, recipient)) {
+		stand_in(recipient->key, asn1_string_octets(&t->key_trans[0]->encrypted_key));
 		errbuf_set(why, "pkiMessage: the envelope is for another recipient");
-	else if (!held)
+		return false;
+	}
+	held =
+	    scep_envelope_open(t->content, r->cipher, recipient->key, recipient->x509, plaintext);
+	if (!held)
 		errbuf_ossl(why, "pkiMessage: the envelope cannot be decrypted");
 	ERR_clear_error();
-	if (held && !addressed)
-		buffer_free(plaintext);
-	return held && addressed;
+	return held;
 }

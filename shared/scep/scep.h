@@ -25,7 +25,7 @@ enum scep_fail_info {
 	SCEP_NO_FAIL_INFO = -1
 };
 
-/* "PKCSReq", "19?" style names for logs; never NULL. */
+/* The RFC's names, for logs and the audit; "unknown" for a number that is none of these, "none" for no failInfo. */
 const char *scep_message_type_name(int type);
 const char *scep_pki_status_name(enum scep_pki_status s);
 const char *scep_fail_info_name(enum scep_fail_info f);
