@@ -56,6 +56,7 @@ bool certificate_verify(
 bool key_usage_parse(struct octets value, int *bits);
 /* Comma-separated RFC names (digitalSignature, …) to bits and back. */
 bool key_usage_of_text(const char *text, int *bits, struct errbuf *why);
+/* Nothing for -1, a certificate without the extension. */
 void key_usage_to_text(int bits, struct buffer *out);
 /* Comma-separated clientAuth, serverAuth, emailProtection, codeSigning, ipsecEndSystem, smartcardLogon, anyEKU or dotted OIDs to the DER of
  * ExtKeyUsageSyntax; "" gives nothing. */

@@ -98,7 +98,7 @@ key_usage_to_text(int bits, struct buffer *out)
 	const char *separator = "";
 
 	for (int bit = 0; bit < USAGES; bit++) {
-		if ((bits & 1 << bit) == 0)
+		if (bits < 0 || (bits & 1 << bit) == 0)
 			continue;
 		buffer_append_string(out, separator);
 		buffer_append_string(out, usages[bit]);

@@ -10,14 +10,13 @@
 #include <openssl/asn1.h>
 
 #include "base/der.h"
-#include "pki/certificate.h"
 #include "pki/fields.h"
 #include "pki/name.h"
 #include "tests/unit/pki_request.h"
 
 /* fields_apply() reads what csr_parse() found, so that a csr of these alone will do. */
 static struct csr csr;
-static struct buffer asked_subject, asked_san, eku, usage;
+static struct buffer asked_subject, asked_san;
 static struct buffer subject, san, out;
 static struct errbuf why, text;
 static struct field_rules rules;
@@ -25,7 +24,7 @@ static struct field_rules rules;
 static int
 reset(void **state)
 {
-	struct buffer *all[] = {&asked_subject, &asked_san, &eku, &usage, &subject, &san, &out};
+	struct buffer *all[] = {&asked_subject, &asked_san, &subject, &san, &out};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -420,80 +419,6 @@ an_rdn_of_two_attributes_loses_one_and_stays(void **state)
 	assert_given("O=o,CN=x+OU=x", "");
 }
 
-/* ---- extensions ---- */
-
-static void
-ask_usage(uint8_t unused, uint8_t bits)
-{
-	uint8_t content[] = {unused, bits};
-
-	buffer_free(&usage);
-	pki_tlv(&usage, DER_BIT_STRING, content, 2);
-	csr.key_usage = buffer_octets(&usage);
-}
-
-static void
-wishes_to_be_a_ca_are_refused_or_left_out_as_the_profile_says(void **state)
-{
-	(void)state;
-	ask("CN=x", "");
-	csr.wants_ca = true;
-	assert_int_equal(apply(), FIELD_OK);
-	rules.refuse_extensions = true;
-	assert_refused("basicConstraints: CA:TRUE is not allowed");
-	ask_usage(2, 0x04);
-	assert_refused("keyUsage: keyCertSign or cRLSign is not allowed");
-	csr.wants_ca = false;
-	ask_usage(7, 0x80);
-	assert_int_equal(apply(), FIELD_OK);
-}
-
-static void
-key_usages_outside_those_of_the_profile_are_refused_or_left_out(void **state)
-{
-	(void)state;
-	ask("CN=x", "");
-	ask_usage(4, 0x10); /* dataEncipherment */
-	rules.key_usage = KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT;
-	assert_int_equal(apply(), FIELD_OK);
-	rules.refuse_extensions = true;
-	assert_refused("keyUsage: a usage that is not allowed");
-	ask_usage(5, 0xa0);
-	assert_int_equal(apply(), FIELD_OK);
-	ask_usage(4, 0xb0);
-	assert_refused("keyUsage: a usage that is not allowed");
-	rules.key_usage = 0; /* the profile says nothing of it */
-	assert_int_equal(apply(), FIELD_OK);
-}
-
-static void
-purposes_outside_those_of_the_profile_are_refused_or_left_out(void **state)
-{
-	struct buffer allowed = {0};
-
-	(void)state;
-	ask("CN=x", "");
-	assert_true(eku_of_text("clientAuth", &allowed, &why));
-	assert_true(eku_of_text("clientAuth,serverAuth", &eku, &why));
-	rules.eku = buffer_octets(&allowed);
-	csr.eku = buffer_octets(&eku);
-	assert_int_equal(apply(), FIELD_OK);
-	rules.refuse_extensions = true;
-	assert_refused("extKeyUsage: a purpose that is not allowed");
-	csr.eku = rules.eku;
-	assert_int_equal(apply(), FIELD_OK);
-	csr.eku = buffer_octets(&eku);
-	allowed.len = 0;
-	assert_true(eku_of_text("anyEKU", &allowed, &why));
-	rules.eku = buffer_octets(&allowed);
-	assert_int_equal(apply(), FIELD_OK);
-	rules.eku = octets_of(NULL, 0);
-	assert_refused("extKeyUsage: a purpose that is not allowed");
-	csr.eku = octets_of("\x30\1\5", 3);
-	assert_refused("extKeyUsage: malformed");
-	buffer_free(&allowed);
-}
-
 static void
 the_known_types_of_rules_are_known_and_no_others(void **state)
 {
@@ -537,9 +462,6 @@ main(void)
 	    FRESH(a_fixed_value_alone_makes_a_subject),
 	    FRESH(a_fixed_value_that_does_not_fit_its_type_is_our_fault),
 	    FRESH(an_rdn_of_two_attributes_loses_one_and_stays),
-	    FRESH(wishes_to_be_a_ca_are_refused_or_left_out_as_the_profile_says),
-	    FRESH(key_usages_outside_those_of_the_profile_are_refused_or_left_out),
-	    FRESH(purposes_outside_those_of_the_profile_are_refused_or_left_out),
 	    FRESH(the_known_types_of_rules_are_known_and_no_others),
 	};
 

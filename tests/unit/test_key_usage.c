@@ -34,6 +34,9 @@ names_become_bits_and_bits_become_names(void **state)
 		assert_true(key_usage_of_text(buffer_string(&text), &bits, &why));
 		assert_int_equal(bits, all);
 	}
+	text.len = 0;
+	key_usage_to_text(-1, &text);
+	assert_int_equal(text.len, 0);
 	buffer_free(&text);
 }
 
