@@ -31,9 +31,10 @@ struct authoriser {
 };
 
 struct authorisation {
-	const char *method;  /* "static", "dynamic": for the audit */
-	bool one_time;	     /* reservation and challenge_id are filled, and the reservation is ours */
-	bool already_used;   /* denied because it was used, or is held, by a request that may be this very one: look for a repeat */
+	const char *method; /* "static", "dynamic": for the audit */
+	bool one_time; /* reservation and challenge_id are filled, and the reservation is ours */
+	bool
+	    already_used; /* denied because it was used, or is held, by a request that may be this very one: look for a repeat */
 	uint8_t challenge_id[CHALLENGE_ID_SIZE];
 	struct challenge_reservation reservation;
 };
@@ -42,18 +43,21 @@ struct authorisation {
  * Decide for a CSR whose proof of possession held.  repeat_key (32 octets) names the request: the same one enters its own
  * reservation again.  Only ALLOW with one_time leaves something to release.  The work done for a wrong, a missing and an unknown challenge is the same.
  */
-enum authorise_rc authorise_enrolment(const struct authoriser *a, const struct profile *p, const struct csr *csr,
-    const uint8_t repeat_key[32], int64_t now_ms, struct authorisation *out, struct errbuf *why);
+enum authorise_rc authorise_enrolment(const struct authoriser *a, const struct profile *p,
+    const struct csr *csr, const uint8_t repeat_key[32], int64_t now_ms, struct authorisation *out,
+    struct errbuf *why);
 
 /* Not committed.  client_fault counts as a failed try, and enough of them burn the challenge.  Failing to tell Redis is no
  * error: the reservation ends by itself; false then, with why for the log. */
-bool authorise_release(const struct authoriser *a, struct authorisation *g, bool client_fault, struct errbuf *why);
+bool authorise_release(
+    const struct authoriser *a, struct authorisation *g, bool client_fault, struct errbuf *why);
 
 /* Committed.  The store's UNIQUE key already keeps the challenge from a second use; this tells Redis.  false with why for the log. */
-bool authorise_committed(const struct authoriser *a, struct authorisation *g, int64_t now_ms, struct errbuf *why);
+bool authorise_committed(
+    const struct authoriser *a, struct authorisation *g, int64_t now_ms, struct errbuf *why);
 
 /* The id of a challenge under a profile: HMAC-SHA-256 under the master key.  false only when OpenSSL fails. */
-bool authorise_challenge_id(const struct master_key *k, const char *profile_id, struct octets challenge,
-    uint8_t out[CHALLENGE_ID_SIZE]);
+bool authorise_challenge_id(const struct master_key *k, const char *profile_id,
+    struct octets challenge, uint8_t out[CHALLENGE_ID_SIZE]);
 
 #endif

@@ -18,9 +18,9 @@
 #define ISSUE_BACKDATE_S 300 /* notBefore lies this far back: devices' clocks are late */
 
 enum issue_rc {
-	ISSUE_DONE = 0,	      /* committed; certificate holds it */
-	ISSUE_REFUSED,	      /* by the profile's rules: fail_info and text say what the client may know */
-	ISSUE_REPEAT,	      /* the same request has committed meanwhile; certificate holds its first answer */
+	ISSUE_DONE = 0, /* committed; certificate holds it */
+	ISSUE_REFUSED, /* by the profile's rules: fail_info and text say what the client may know */
+	ISSUE_REPEAT, /* the same request has committed meanwhile; certificate holds its first answer */
 	ISSUE_CHALLENGE_USED, /* the one-time challenge has a certificate already */
 	ISSUE_CHANGED,	      /* the profile was disabled or changed meanwhile: look again */
 	ISSUE_AWAY	      /* ours: nothing was committed */
@@ -29,10 +29,10 @@ enum issue_rc {
 struct issue_order {
 	const struct profile *profile; /* its keys are open */
 	const struct csr *csr;
-	struct octets repeat_key;      /* 32 octets */
-	struct octets challenge_id;    /* empty: no one-time challenge was used */
+	struct octets repeat_key;   /* 32 octets */
+	struct octets challenge_id; /* empty: no one-time challenge was used */
 	int64_t now;
-	const char *legacy;	       /* NULL, or a warning that goes into the audit's reason */
+	const char *legacy; /* NULL, or a warning that goes into the audit's reason */
 	/* Filled by the caller but for what is known here only: serial, subject, outcome. */
 	struct audit_event event;
 };
@@ -42,19 +42,20 @@ struct issue_result {
 	char serial[33];	   /* hex */
 	struct buffer subject;	   /* RFC 4514 */
 	enum scep_fail_info fail_info;
-	struct errbuf text;	   /* failInfoText: names field, algorithm or size, no secrets */
+	struct errbuf text; /* failInfoText: names field, algorithm or size, no secrets */
 };
 
 /* The caller frees result with issue_result_free(), whatever came out. */
-enum issue_rc issue_certificate(struct store *st, const struct issue_order *order, struct issue_result *result, struct errbuf *why);
+enum issue_rc issue_certificate(struct store *st, const struct issue_order *order,
+    struct issue_result *result, struct errbuf *why);
 void issue_result_free(struct issue_result *r);
 
 /* The first answer to the same request, if it is within the profile's replayHours and still valid. */
-enum store_rc issue_repeat(struct store *st, const struct profile *p, struct octets repeat_key, int64_t now, struct buffer *certificate,
-    struct errbuf *why);
+enum store_rc issue_repeat(struct store *st, const struct profile *p, struct octets repeat_key,
+    int64_t now, struct buffer *certificate, struct errbuf *why);
 
 /* Key type and size against the profile's limits.  false: fail_info and text are set. */
-bool issue_check_key(const struct profile *p, const struct public_key *key, enum scep_fail_info *fail_info, struct errbuf *why,
-    struct errbuf *text);
+bool issue_check_key(const struct profile *p, const struct public_key *key,
+    enum scep_fail_info *fail_info, struct errbuf *why, struct errbuf *text);
 
 #endif
