@@ -37,24 +37,52 @@ check_static(const struct profile *p, const struct csr *csr, const uint8_t mac[C
 	return AUTHORISE_ALLOW;
 }
 
-/* The subject a challenge was bound to when it was minted (--bind-cn). */
+/* A commonName other than want into *other; false where there is none.  *count: how many there are in all. */
+static bool
+find_other_name(struct octets subject, struct octets want, struct buffer *other, int *count)
+{
+	const struct name_type *common_name = name_type_of_field("subject.commonName");
+	struct name_view *v;
+	bool found = false;
+
+	*count = 0;
+	if (!name_parse(subject, &v, NULL))
+		return false;
+	for (int i = 0; i < name_count(v) && !found; i++) {
+		const struct name_attribute *a = name_get0(v, i);
+
+		if (!octets_equal(a->oid, common_name->oid))
+			continue;
+		(*count)++;
+		buffer_free(other);
+		found = !name_value_utf8(a->value, a->tag, other) ||
+			!octets_equal(buffer_octets(other), want);
+	}
+	name_free(v);
+	return found;
+}
+
+/*
+ * The subject a challenge was bound to when it was minted (--bind-cn).  Every commonName has to be it: readers differ in which
+ * of several they go by.
+ */
 static bool
 check_binding(const char *bind_cn, const struct csr *csr, struct errbuf *why)
 {
 	struct buffer cn = {0};
-	bool fits;
+	bool fits = true;
+	int count;
 
 	if (bind_cn[0] == '\0')
 		return true;
-	if (!name_common_name(csr->subject, &cn)) {
-		errbuf_set(why, "challenge: bound to CN %s, the CSR has no CN", bind_cn);
-		buffer_free(&cn);
-		return false;
-	}
-	fits = octets_equal(buffer_octets(&cn), octets_of_string(bind_cn));
-	if (!fits)
+	if (find_other_name(csr->subject, octets_of_string(bind_cn), &cn, &count)) {
 		errbuf_set(why, "challenge: bound to CN %s, the CSR has %.*s", bind_cn,
-		    (int)(cn.len > 128 ? 128 : cn.len), (const char *)cn.data);
+		    (int)(cn.len > 128 ? 128 : cn.len), cn.len > 0 ? (const char *)cn.data : "");
+		fits = false;
+	} else if (count == 0) {
+		errbuf_set(why, "challenge: bound to CN %s, the CSR has no CN", bind_cn);
+		fits = false;
+	}
 	buffer_free(&cn);
 	return fits;
 }
