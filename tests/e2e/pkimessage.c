@@ -40,7 +40,7 @@ struct parts {
 	struct certificate signer;
 };
 
-static void
+__attribute__((noreturn)) static void
 die(const char *what, const struct errbuf *why)
 {
 	fprintf(stderr, "pkimessage: %s%s%s\n", what, why != NULL ? ": " : "",
@@ -53,7 +53,7 @@ read_file(const char *path, struct buffer *out)
 {
 	char chunk[4096];
 	size_t n;
-	FILE *in;
+	FILE *in = NULL;
 
 	if (path == NULL || (in = fopen(path, "rb")) == NULL)
 		die("cannot open a file", NULL);
