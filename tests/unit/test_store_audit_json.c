@@ -112,74 +112,75 @@ what_is_not_utf8_becomes_u_fffd_in_json(void **state)
 #define HEAD "{\"time_ms\":1,\"count\":1"
 #define MUST ",\"action\":\"a\",\"outcome\":\"failed\""
 
+static const char *const good_lines[] = {
+    HEAD MUST "}",
+    HEAD ",\"action\":\"\\u001f\\\"\\\\\",\"outcome\":\"success\",\"serial\":\"\"}",
+};
+static const char *const bad_lines[] = {
+    "",
+    "{}",
+    "null",
+    "[1]",
+    HEAD MUST,
+    HEAD MUST "} ",
+    HEAD MUST "}}",
+    " " HEAD MUST "}",
+    HEAD "}",
+    HEAD ",\"action\":\"a\"}",
+    HEAD ",\"outcome\":\"failed\"}",
+    HEAD ",\"outcome\":\"failed\",\"action\":\"a\"}",
+    HEAD ",\"action\":\"a\",\"action\":\"b\",\"outcome\":\"failed\"}",
+    HEAD ",\"action\":\"a\",\"outcome\":\"splendid\"}",
+    HEAD MUST ",\"unknown\":\"x\"}",
+    HEAD MUST ",\"serial\":1}",
+    HEAD MUST ",\"serial\":null}",
+    HEAD MUST ",\"serial\":\"}",
+    HEAD MUST ",\"serial\":\"\\\"}",
+    HEAD MUST ",\"serial\":\"\\n\"}",
+    HEAD MUST ",\"serial\":\"\\/\"}",
+    HEAD MUST ",\"serial\":\"\\u\"}",
+    HEAD MUST ",\"serial\":\"\\u00\"}",
+    HEAD MUST ",\"serial\":\"\\u001\"}",
+    HEAD MUST ",\"serial\":\"\\u0000\"}",
+    HEAD MUST ",\"serial\":\"\\u0041\"}",
+    HEAD MUST ",\"serial\":\"\\u20ac\"}",
+    HEAD MUST ",\"serial\":\"\\u00zz\"}",
+    HEAD MUST ",\"serial\":\"\n\"}",
+    HEAD MUST ",\"serial\":\"\xff\"}",
+    HEAD MUST ",\"serial\" :\"x\"}",
+    HEAD MUST ",\"Serial\":\"x\"}",
+    "{\"time_ms\":1,\"count\":0" MUST "}",
+    "{\"time_ms\":1,\"count\":-1" MUST "}",
+    "{\"time_ms\":1" MUST "}",
+    "{\"count\":1,\"time_ms\":1" MUST "}",
+    "{\"time_ms\":01,\"count\":1" MUST "}",
+    "{\"time_ms\":-0,\"count\":1" MUST "}",
+    "{\"time_ms\":+1,\"count\":1" MUST "}",
+    "{\"time_ms\":1.5,\"count\":1" MUST "}",
+    "{\"time_ms\":1e3,\"count\":1" MUST "}",
+    "{\"time_ms\":,\"count\":1" MUST "}",
+    "{\"time_ms\":-,\"count\":1" MUST "}",
+    "{\"time_ms\":\"1\",\"count\":1" MUST "}",
+    "{\"time_ms\":9223372036854775808,\"count\":1" MUST "}",
+};
+
 static void
 json_that_the_writer_does_not_make_is_refused(void **state)
 {
-	static const char *const good[] = {
-	    HEAD MUST "}",
-	    HEAD ",\"action\":\"\\u001f\\\"\\\\\",\"outcome\":\"success\",\"serial\":\"\"}",
-	};
-	static const char *const bad[] = {
-	    "",
-	    "{}",
-	    "null",
-	    "[1]",
-	    HEAD MUST,
-	    HEAD MUST "} ",
-	    HEAD MUST "}}",
-	    " " HEAD MUST "}",
-	    HEAD "}",
-	    HEAD ",\"action\":\"a\"}",
-	    HEAD ",\"outcome\":\"failed\"}",
-	    HEAD ",\"outcome\":\"failed\",\"action\":\"a\"}",
-	    HEAD ",\"action\":\"a\",\"action\":\"b\",\"outcome\":\"failed\"}",
-	    HEAD ",\"action\":\"a\",\"outcome\":\"splendid\"}",
-	    HEAD MUST ",\"unknown\":\"x\"}",
-	    HEAD MUST ",\"serial\":1}",
-	    HEAD MUST ",\"serial\":null}",
-	    HEAD MUST ",\"serial\":\"}",
-	    HEAD MUST ",\"serial\":\"\\\"}",
-	    HEAD MUST ",\"serial\":\"\\n\"}",
-	    HEAD MUST ",\"serial\":\"\\/\"}",
-	    HEAD MUST ",\"serial\":\"\\u\"}",
-	    HEAD MUST ",\"serial\":\"\\u00\"}",
-	    HEAD MUST ",\"serial\":\"\\u001\"}",
-	    HEAD MUST ",\"serial\":\"\\u0000\"}",
-	    HEAD MUST ",\"serial\":\"\\u0041\"}",
-	    HEAD MUST ",\"serial\":\"\\u20ac\"}",
-	    HEAD MUST ",\"serial\":\"\\u00zz\"}",
-	    HEAD MUST ",\"serial\":\"\n\"}",
-	    HEAD MUST ",\"serial\":\"\xff\"}",
-	    HEAD MUST ",\"serial\" :\"x\"}",
-	    HEAD MUST ",\"Serial\":\"x\"}",
-	    "{\"time_ms\":1,\"count\":0" MUST "}",
-	    "{\"time_ms\":1,\"count\":-1" MUST "}",
-	    "{\"time_ms\":1" MUST "}",
-	    "{\"count\":1,\"time_ms\":1" MUST "}",
-	    "{\"time_ms\":01,\"count\":1" MUST "}",
-	    "{\"time_ms\":-0,\"count\":1" MUST "}",
-	    "{\"time_ms\":+1,\"count\":1" MUST "}",
-	    "{\"time_ms\":1.5,\"count\":1" MUST "}",
-	    "{\"time_ms\":1e3,\"count\":1" MUST "}",
-	    "{\"time_ms\":,\"count\":1" MUST "}",
-	    "{\"time_ms\":-,\"count\":1" MUST "}",
-	    "{\"time_ms\":\"1\",\"count\":1" MUST "}",
-	    "{\"time_ms\":9223372036854775808,\"count\":1" MUST "}",
-	};
 	struct audit_event e;
 	char room[256];
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		snprintf(room, sizeof(room), "%s", good[i]);
+	for (i = 0; i < sizeof(good_lines) / sizeof(good_lines[0]); i++) {
+		snprintf(room, sizeof(room), "%s", good_lines[i]);
 		if (!audit_event_of_json(room, &e))
-			fail_msg("refused: %s", good[i]);
+			fail_msg("refused: %s", good_lines[i]);
 	}
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		snprintf(room, sizeof(room), "%s", bad[i]);
+	for (i = 0; i < sizeof(bad_lines) / sizeof(bad_lines[0]); i++) {
+		snprintf(room, sizeof(room), "%s", bad_lines[i]);
 		if (audit_event_of_json(room, &e))
-			fail_msg("accepted: %s", bad[i]);
+			fail_msg("accepted: %s", bad_lines[i]);
 	}
 }
 
