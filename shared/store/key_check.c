@@ -18,8 +18,7 @@ store_key_check(struct store *st, const struct master_key *k, bool set, struct e
 	if (rc == STORE_NONE)
 		errbuf_set(why, "the store has no proof of its master key: run \"scepctl init\"");
 	if (rc == STORE_CONFLICT)
-		errbuf_set(
-		    why,
+		errbuf_set(why,
 		    "the master key (id %s) is not the one of this store: restore the file that "
 		    "SCEP_MASTER_KEY_FILE names",
 		    master_key_id(k));

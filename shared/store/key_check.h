@@ -12,7 +12,7 @@
  * none is yet (scepctl init).  STORE_OK: they belong together.  STORE_NONE: the store has no proof, "scepctl init" was not
  * run.  STORE_CONFLICT: the store belongs to another master key.  why names what to do.
  */
-enum store_rc store_key_check(struct store *st, const struct master_key *k, bool set,
-			      struct errbuf *why);
+enum store_rc store_key_check(
+    struct store *st, const struct master_key *k, bool set, struct errbuf *why);
 
 #endif
