@@ -9,7 +9,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 
-#define TAIL	    3 /* what always still fits: the quote, the brace and the newline that end a line */
+#define TAIL	    2  /* what always still fits: the brace and the newline that end a line */
 #define ESCAPE_SIZE 16 /* the longest escape, a surrogate pair, with its NUL */
 
 static struct {
@@ -35,11 +35,18 @@ log_set_request(const char *request_id)
 	snprintf(to.request, sizeof(to.request), "%s", request_id);
 }
 
+/* How many octets may still come. */
+static size_t
+room_in(const struct log_line *l)
+{
+	return sizeof(l->text) - TAIL - l->len;
+}
+
 /* All of the text or nothing of it, so that no escape is cut in two. */
 static bool
 put(struct log_line *l, const char *text, size_t len)
 {
-	if (len > sizeof(l->text) - TAIL - l->len)
+	if (len > room_in(l))
 		return false;
 	memcpy(l->text + l->len, text, len);
 	l->len += len;
@@ -65,8 +72,8 @@ escape(struct octets value, bool json, char room[ESCAPE_SIZE], size_t *used, siz
 	int n;
 
 	*used = encoding_utf8_sequence(value, &c);
-	if (*used == 0) {
-		/* Not UTF-8: JSON has no way to say which octet it was. */
+	if (*used == 0 || (json && c == 0)) {
+		/* JSON has no way to say which octet it was that is no UTF-8, and many readers of it take no NUL. */
 		*used = 1;
 		n = json ? snprintf(room, ESCAPE_SIZE, "\\ufffd")
 			 : snprintf(room, ESCAPE_SIZE, "\\x%02x", value.data[0]);
@@ -98,12 +105,13 @@ put_quoted(struct log_line *l, struct octets value)
 	while (value.len > 0) {
 		const char *text = escape(value, to.json, room, &used, &len);
 
-		if (!put(l, text, len))
+		/* One is kept for the closing quote. */
+		if (len + 1 > room_in(l))
 			break;
+		put(l, text, len);
 		value = octets_of(value.data + used, value.len - used);
 	}
-	/* put() left room for it. */
-	l->text[l->len++] = '"';
+	put(l, "\"", 1);
 }
 
 /* Letters, digits and the punctuation of names, addresses, times and paths need no quotes in key=value. */
@@ -128,7 +136,7 @@ put_key(struct log_line *l, const char *key)
 {
 	size_t len = strlen(key);
 
-	if (!l->open || len + 8 > sizeof(l->text) - TAIL - l->len)
+	if (!l->open || len + 8 > room_in(l))
 		return false;
 	if (to.json) {
 		put(l, l->len == 0 ? "{\"" : ",\"", 2);
@@ -165,7 +173,7 @@ log_number(struct log_line *l, const char *key, int64_t value)
 	char text[24];
 	int n = snprintf(text, sizeof(text), "%" PRId64, value);
 
-	if ((size_t)n + strlen(key) + 8 > sizeof(l->text) - TAIL - l->len || !put_key(l, key))
+	if ((size_t)n + strlen(key) + 8 > room_in(l) || !put_key(l, key))
 		return;
 	put(l, text, (size_t)n);
 }
