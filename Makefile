@@ -188,12 +188,21 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/doc/fcgi-scep
 	$(foreach p,$(filter fcgi-%,$(programs)),install -m 755 $(B)/release/$p $(DESTDIR)$(PREFIX)/sbin/$p && ) true
 	$(foreach p,$(filter-out fcgi-%,$(programs)),install -m 755 $(B)/release/$p $(DESTDIR)$(PREFIX)/bin/$p && ) true
-	cp -R nginx $(DESTDIR)$(PREFIX)/share/doc/fcgi-scep/
-	set -e; for u in $(wildcard systemd/*); do \
+	install -d $(DESTDIR)$(PREFIX)/share/fcgi-scep
+	cp -R nginx $(DESTDIR)$(PREFIX)/share/fcgi-scep/
+	install -m 644 systemd/settings.env $(DESTDIR)$(PREFIX)/share/fcgi-scep/
+	for f in $(wildcard README.md CHANGELOG.md SECURITY.md docs/*.md docs/clients); do \
+		cp -R $$f $(DESTDIR)$(PREFIX)/share/doc/fcgi-scep/ || exit 1; \
+	done
+	chmod -R a+rX $(DESTDIR)$(PREFIX)/share/fcgi-scep $(DESTDIR)$(PREFIX)/share/doc/fcgi-scep
+	set -e; for u in $(wildcard systemd/*.service systemd/*.socket systemd/*.target); do \
 		install -d $(DESTDIR)$(PREFIX)/lib/systemd/system; \
 		sed 's,@PREFIX@,$(PREFIX),g' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; \
 		chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; \
 	done
+	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	install -m 644 systemd/fcgi-scep.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/fcgi-scep.conf
+	install -m 644 systemd/fcgi-scep.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/fcgi-scep.conf
 	set -e; for m in $(wildcard docs/man/*.1 docs/man/*.5 docs/man/*.8); do \
 		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
 		install -d $$d; install -m 644 $$m $$d/; \

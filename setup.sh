@@ -1,9 +1,10 @@
 #!/bin/sh
-# setup.sh [run|test]: install what is missing of Debian's packages, and say what and why.
+# setup.sh [run|test|containers]: install what is missing of Debian's packages, and say what and why.
 #
 #   setup.sh        what `make run` needs: the compiler and libraries, nginx, Redis
 #   setup.sh run    the same
 #   setup.sh test   that, and what `make test` needs: clang, cmocka, other people's SCEP clients
+#   setup.sh containers   what tests/e2e/containers.sh needs, which calls it itself
 #
 # Says nothing and ends at once when all is there.  Changes nothing else: nginx and Redis are installed, not started.
 set -eu
@@ -15,14 +16,16 @@ groups() {
 	run:to run them: nginx-light|nginx|nginx-core|nginx-full|nginx-extras redis-server openssl curl ca-certificates
 	test:to test them: clang llvm libclang-rt-14-dev clang-format libcmocka-dev cppcheck shellcheck sqlite3 iproute2
 	test:as independent SCEP clients: strongswan-pki libstrongswan-extra-plugins certmonger dbus scep
+	containers:to test the containers: docker.io|docker-ce docker-compose debootstrap iproute2 iptables
 	LIST
 }
 
 case ${1-run} in
 run) wanted='build run' ;;
 test) wanted='build run test' ;;
+containers) wanted=containers ;;
 *)
-	echo "usage: setup.sh [run|test]" >&2
+	echo "usage: setup.sh [run|test|containers]" >&2
 	exit 2
 	;;
 esac
