@@ -124,6 +124,23 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 	issue_result_free(&result);
 }
 
+/* The CSR's own digest: broken ones are for profiles that say so.  Asked behind the proof of possession, like all that is in it. */
+static bool
+accepts_digest_of(struct transaction *t, const struct csr *csr)
+{
+	struct errbuf text = {0};
+
+	if ((csr->digest & PKI_DIGESTS_LEGACY) == 0)
+		return true;
+	if ((csr->digest & t->profile->scep.digests) != 0) {
+		transaction_warn(t, pki_digest_name(csr->digest), "of the CSR");
+		return true;
+	}
+	errbuf_set(&text, "CSR: digest %s is not accepted here", pki_digest_name(csr->digest));
+	certrep_failure(t, SCEP_BAD_ALG, text.line, text.line);
+	return false;
+}
+
 /* A CSR whose proof of possession held: a stranger's still. */
 static void
 enrol(struct transaction *t, const struct csr *csr)
@@ -135,6 +152,8 @@ enrol(struct transaction *t, const struct csr *csr)
 
 	t->stage = "decrypted";
 	transaction_know_csr(t, csr);
+	if (!accepts_digest_of(t, csr))
+		return;
 	if (!make_repeat_key(t, csr, repeat_key)) {
 		errbuf_ossl(&why, "repeat key");
 		certrep_unavailable(t, why.line);
@@ -215,6 +234,31 @@ open_and_enrol(struct transaction *t)
 	csr_free(&csr);
 }
 
+/*
+ * The reply is enveloped to the signer's key (RFC 8894 3.1), so that one which cannot receive it ends here: later a certificate would
+ * be committed that nobody can be given.  And a larger key than devices may have only costs time to verify by.
+ */
+static enum scep_rc
+check_signer_key(
+    const struct transaction *t, enum scep_fail_info *fail, struct errbuf *why, struct errbuf *text)
+{
+	const struct public_key *key = &t->message->signer_key;
+	int64_t most = t->profile->ra.max_rsa_bits;
+
+	if (key->type != PKI_KEY_RSA) {
+		*fail = SCEP_BAD_ALG;
+		errbuf_set(text, "signer's key type %s is not accepted here, want RSA", key->name);
+	} else if (key->bits > most) {
+		*fail = SCEP_BAD_REQUEST;
+		errbuf_set(text, "signer's key too large: have %s, want at most %lld bits",
+		    key->name, (long long)most);
+	} else {
+		return SCEP_OK;
+	}
+	errbuf_set(why, "pkiMessage: %s", text->line);
+	return SCEP_REFUSED;
+}
+
 void
 enrol_serve(struct transaction *t, struct octets der)
 {
@@ -233,6 +277,8 @@ enrol_serve(struct transaction *t, struct octets der)
 	if (rc == SCEP_OK)
 		rc = scep_request_check_algorithms(message, t->profile->scep.digests,
 		    t->profile->scep.ciphers, &fail, &why, &text);
+	if (rc == SCEP_OK)
+		rc = check_signer_key(t, &fail, &why, &text);
 	if (rc == SCEP_REFUSED) {
 		certrep_failure(t, fail, text.line, why.line);
 	} else if (rc == SCEP_UNANSWERABLE) {

@@ -67,6 +67,15 @@ transaction_know_message(struct transaction *t, struct scep_request *message)
 }
 
 void
+transaction_warn(struct transaction *t, const char *algorithm, const char *where)
+{
+	size_t len = strlen(t->legacy);
+
+	snprintf(t->legacy + len, sizeof(t->legacy) - len, "%s%s (%s)",
+	    len == 0 ? "warning: broken algorithm in use: " : ", ", algorithm, where);
+}
+
+void
 transaction_know_csr(struct transaction *t, const struct csr *csr)
 {
 	snprintf(t->key_type, sizeof(t->key_type), "%s", csr->key.name);

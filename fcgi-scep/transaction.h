@@ -41,6 +41,8 @@ void transaction_start(struct transaction *t, struct worker *w, struct fcgi_requ
 /* The message has been parsed: its transactionID, algorithms and warnings become known. */
 void transaction_know_message(struct transaction *t, struct scep_request *message);
 void transaction_know_csr(struct transaction *t, const struct csr *csr);
+/* A broken algorithm was accepted, where ("of the CSR"): log and audit get a warning. */
+void transaction_warn(struct transaction *t, const char *algorithm, const char *where);
 
 /* Everything that is known so far; texts are borrowed from t. */
 void transaction_event(const struct transaction *t, struct audit_event *e);

@@ -260,6 +260,10 @@ algorithms_that_the_profile_refuses_get_bad_alg_that_names_them(void **state)
 	h = proper();
 	h.cipher = EVP_camellia_128_cbc();
 	sends(&h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, NULL, NULL}, NULL);
+	/* The CSR's own signature too: MD5 is for profiles that say so alone. */
+	h = proper();
+	h.csr_md = EVP_md5();
+	sends(&h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "MD5", "CSR"}, NULL);
 }
 
 static void
@@ -324,6 +328,22 @@ an_ec_key_gets_bad_alg_that_names_it(void **state)
 	sends(
 	    &h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "P-256", "P-256"}, NULL);
 	EVP_PKEY_free(h.key);
+}
+
+/* The reply goes to the signer's key: what cannot be answered must not be issued either. */
+static void
+a_signer_that_no_reply_can_be_enveloped_to_is_refused(void **state)
+{
+	struct hostile h = proper();
+	struct errbuf why = {0};
+
+	(void)state;
+	h.faults = HOSTILE_FOREIGN_ISSUER;
+	h.signer = private_key_generate("ec:P-256", &why);
+	assert_non_null(h.signer);
+	sends(
+	    &h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "P-256", "signer"}, NULL);
+	EVP_PKEY_free(h.signer);
 }
 
 static void
@@ -479,6 +499,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(challenges_that_are_missing_empty_or_wrong_get_one_answer),
 	    cmocka_unit_test(keys_outside_the_profiles_limits_are_refused_with_the_limit),
 	    cmocka_unit_test(an_ec_key_gets_bad_alg_that_names_it),
+	    cmocka_unit_test(a_signer_that_no_reply_can_be_enveloped_to_is_refused),
 	    cmocka_unit_test(wishes_for_ca_rights_and_foreign_usages_are_never_copied),
 	    cmocka_unit_test(a_subject_that_is_missing_is_refused_by_name),
 	    cmocka_unit_test(messages_without_transaction_id_or_with_two_signers_get_400),

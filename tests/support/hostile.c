@@ -72,8 +72,11 @@ make_csr(const struct hostile *h, struct buffer *out)
 	X509_REQ *req = X509_REQ_new();
 	X509_NAME *name = make_name(h);
 	unsigned char *der = NULL;
-	const EVP_MD *md = EVP_PKEY_base_id(h->key) == EVP_PKEY_ED25519 ? NULL : EVP_sha256();
+	const EVP_MD *md = h->csr_md != NULL ? h->csr_md : EVP_sha256();
 	int len = 0;
+
+	if (EVP_PKEY_base_id(h->key) == EVP_PKEY_ED25519)
+		md = NULL;
 
 	need(req != NULL && X509_REQ_set_subject_name(req, name) == 1 &&
 		 X509_REQ_set_pubkey(req, h->key) == 1,
@@ -99,19 +102,24 @@ X509 *
 hostile_self_signed(const struct hostile *h, EVP_PKEY *key)
 {
 	X509 *x = X509_new();
-	X509_NAME *name = X509_NAME_new();
+	X509_NAME *name = X509_NAME_new(), *issuer = X509_NAME_new();
+	const char *by = has(h, HOSTILE_FOREIGN_ISSUER) ? "somebody else" : h->cn;
 
-	need(x != NULL && name != NULL, "signer");
+	need(x != NULL && name != NULL && issuer != NULL, "signer");
 	need(X509_NAME_add_entry_by_txt(
 		 name, "CN", MBSTRING_UTF8, (const unsigned char *)h->cn, -1, -1, 0) == 1,
 	    "signer's name");
+	need(X509_NAME_add_entry_by_txt(
+		 issuer, "CN", MBSTRING_UTF8, (const unsigned char *)by, -1, -1, 0) == 1,
+	    "issuer's name");
 	need(X509_set_version(x, 2) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1 &&
-		 X509_set_subject_name(x, name) == 1 && X509_set_issuer_name(x, name) == 1 &&
+		 X509_set_subject_name(x, name) == 1 && X509_set_issuer_name(x, issuer) == 1 &&
 		 X509_gmtime_adj(X509_getm_notBefore(x), -3600) != NULL &&
 		 X509_gmtime_adj(X509_getm_notAfter(x), 86400) != NULL &&
 		 X509_set_pubkey(x, key) == 1 && X509_sign(x, key, EVP_sha256()) > 0,
 	    "signer");
 	X509_NAME_free(name);
+	X509_NAME_free(issuer);
 	return x;
 }
 
@@ -181,12 +189,13 @@ sign(const struct hostile *h, const struct buffer *content, struct buffer *out)
 	BIO *in = BIO_new_mem_buf(content->data, (int)content->len);
 	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_PARTIAL | CMS_BINARY);
 	EVP_PKEY *other = has(h, HOSTILE_OTHER_SIGNER) ? EVP_RSA_gen(2048) : NULL;
+	EVP_PKEY *own = h->signer != NULL ? h->signer : h->key;
 	const EVP_MD *md = h->md != NULL ? h->md : EVP_sha256();
 	unsigned char *der = NULL, *inner;
 	int len = 0;
 
 	need(cms != NULL && in != NULL, "SignedData");
-	add_signer(h, cms, other != NULL ? other : h->key, md);
+	add_signer(h, cms, other != NULL ? other : own, md);
 	if (has(h, HOSTILE_TWO_SIGNERS)) {
 		struct hostile second = *h;
 

@@ -21,10 +21,11 @@ enum hostile_fault {
 	HOSTILE_CSR_SIGNATURE = 1 << 7, /* the CSR's self-signature broken */
 	HOSTILE_OTHER_SIGNER = 1 << 8,	/* a self-signed signer with another key than the CSR's */
 	HOSTILE_OTHER_RECIPIENT = 1 << 9,
-	HOSTILE_TRAILING = 1 << 10,  /* one octet behind the message */
-	HOSTILE_WANTS_CA = 1 << 11,  /* basicConstraints CA:TRUE and keyCertSign asked for */
-	HOSTILE_WANTS_EKU = 1 << 12, /* serverAuth and codeSigning asked for */
-	HOSTILE_NO_SUBJECT = 1 << 13 /* an empty Name */
+	HOSTILE_TRAILING = 1 << 10,	 /* one octet behind the message */
+	HOSTILE_WANTS_CA = 1 << 11,	 /* basicConstraints CA:TRUE and keyCertSign asked for */
+	HOSTILE_WANTS_EKU = 1 << 12,	 /* serverAuth and codeSigning asked for */
+	HOSTILE_NO_SUBJECT = 1 << 13,	 /* an empty Name */
+	HOSTILE_FOREIGN_ISSUER = 1 << 14 /* a signer that somebody else seems to have issued */
 };
 
 struct hostile {
@@ -34,8 +35,10 @@ struct hostile {
 	const char *cn;
 	const char *challenge; /* NULL: none */
 	EVP_PKEY *key;	       /* signer's and CSR's */
+	EVP_PKEY *signer;      /* the signer's alone; NULL: key */
 	X509 *recipient;
 	const EVP_MD *md;	  /* NULL: SHA-256 */
+	const EVP_MD *csr_md;	  /* of the CSR's own signature; NULL: SHA-256 */
 	const EVP_CIPHER *cipher; /* NULL: AES-256-CBC */
 	unsigned faults;	  /* of enum hostile_fault */
 };
