@@ -5,11 +5,11 @@
 #include "base/octets.h"
 #include "store/text.h"
 
-/* Nearly every text is: looked at without a call for each character. */
+/* Nearly every text is: looked at without a call for each character.  Whether char has a sign differs from machine to machine. */
 static bool
 is_ascii(const char *text)
 {
-	while (*text > 0)
+	while ((unsigned char)(*text - 1) < 0x7f)
 		text++;
 	return *text == '\0';
 }
