@@ -173,9 +173,11 @@ check_extra(struct octets extra, struct errbuf *why)
 	static const int ours[] = {NID_subject_key_identifier, NID_key_usage, NID_subject_alt_name,
 	    NID_basic_constraints, NID_crl_distribution_points, NID_authority_key_identifier,
 	    NID_ext_key_usage, NID_info_access};
-	const uint8_t *p = extra.data, *end = p + extra.len;
+	const uint8_t *p = extra.data, *end;
 
-	while (p != end) {
+	if (extra.len == 0)
+		return true;
+	for (end = p + extra.len; p != end;) {
 		const uint8_t *start = p;
 		X509_EXTENSION *x = d2i_X509_EXTENSION(NULL, &p, (long)(end - p));
 		bool ok =

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding.h"
 #include "pki/algorithm.h"
 #include "pki/asn1.h"
 #include "pki/name.h"
+
+#define HEX_PIECE 256 /* octets written as hexadecimal at a time */
 
 typedef struct name_atav {
 	ASN1_OBJECT *type;
@@ -123,32 +126,44 @@ name_free(struct name_view *v)
 static void
 append_escaped(struct octets utf8, struct buffer *out)
 {
+	size_t start = 0;
+
 	for (size_t i = 0; i < utf8.len; i++) {
 		uint8_t c = utf8.data[i];
+		bool control = c < 0x20 || c == 0x7f;
 		bool edge_space = c == ' ' && (i == 0 || i == utf8.len - 1);
+		char escape[4] = "\\";
 
-		if (c < 0x20 || c == 0x7f) {
-			buffer_append_format(out, "\\%02X", c);
+		if (!control && !edge_space && (c != '#' || i > 0) &&
+		    strchr("\"+,;<>\\", c) == NULL)
 			continue;
-		}
-		if (edge_space || (c == '#' && i == 0) || strchr("\"+,;<>\\", c) != NULL)
-			buffer_append(out, "\\", 1);
-		buffer_append(out, &c, 1);
+		buffer_append(out, utf8.data + start, i - start);
+		if (control)
+			encoding_hex_upper(octets_of(&c, 1), escape + 1);
+		buffer_append_string(out, escape);
+		start = control ? i + 1 : i;
 	}
+	if (start < utf8.len)
+		buffer_append(out, utf8.data + start, utf8.len - start);
 }
 
-/* '#' and the value's whole encoding in hexadecimal. */
+/* '#' and the value's whole encoding in hexadecimal: a stranger's value, so by the piece and not by the octet. */
 static void
 append_hex(const ASN1_TYPE *value, struct buffer *out)
 {
 	uint8_t *der = NULL;
 	int len = i2d_ASN1_TYPE((ASN1_TYPE *)(uintptr_t)value, &der);
+	char digits[2 * HEX_PIECE + 1];
 
 	if (len < 0)
 		ERR_clear_error();
 	buffer_append(out, "#", 1);
-	for (int i = 0; i < len; i++)
-		buffer_append_format(out, "%02x", der[i]);
+	for (int at = 0; at < len; at += HEX_PIECE) {
+		encoding_hex(
+		    octets_of(der + at, (size_t)(len - at < HEX_PIECE ? len - at : HEX_PIECE)),
+		    digits);
+		buffer_append_string(out, digits);
+	}
 	OPENSSL_free(der);
 }
 

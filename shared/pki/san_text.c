@@ -26,11 +26,14 @@ append_text(struct octets text, struct buffer *out)
 
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = text.data[i];
+		char escape[4] = "\\";
 
-		if (c < 0x20 || c == 0x7f || c == ',' || c == '\\' || (c > 0x7f && !utf8))
-			buffer_append_format(out, "\\%02X", c);
-		else
+		if (c < 0x20 || c == 0x7f || c == ',' || c == '\\' || (c > 0x7f && !utf8)) {
+			encoding_hex_upper(octets_of(&c, 1), escape + 1);
+			buffer_append_string(out, escape);
+		} else {
 			buffer_append(out, &c, 1);
+		}
 	}
 }
 
