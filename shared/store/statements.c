@@ -58,7 +58,8 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_LEASE_TAKE] =
 	"INSERT INTO lease (name, holder, ends_at) VALUES ($1, $2, $3) "
 	"ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, ends_at = excluded.ends_at "
-	"WHERE lease.holder = excluded.holder OR lease.ends_at <= $4",
+	"WHERE lease.holder = excluded.holder OR lease.ends_at <= $4 "
+	"OR lease.ends_at > excluded.ends_at + 3600",
     [STATEMENT_LEASE_RELEASE] = "DELETE FROM lease WHERE name = $1 AND holder = $2",
 
     [STATEMENT_AUTHORITY_INSERT] = "INSERT INTO authority (" AUTHORITY_COLUMNS ") "

@@ -55,7 +55,10 @@ int64_t store_disk_free(const struct store *st);
 enum store_rc store_check_value(
     struct store *st, const char *name, struct octets value, bool set, struct errbuf *why);
 
-/* Who holds `name` may do background work until it ends.  OK: ours now (taken or renewed); CONFLICT: another's. */
+/*
+ * Who holds `name` may do background work until it ends.  OK: ours now (taken or renewed); CONFLICT: another's.  One that ends more than an
+ * hour after ours would was taken by a clock that was wrong: it does not count.
+ */
 enum store_rc store_lease(struct store *st, const char *name, const char *holder, int64_t now,
     int64_t seconds, struct errbuf *why);
 enum store_rc store_lease_release(

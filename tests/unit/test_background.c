@@ -258,6 +258,21 @@ another_holder_of_the_lease_keeps_it_idle_and_the_lease_is_given_back_at_the_end
 	    store_lease(f->manage.store, "background", "other:1", clock_now(), 15, &why), STORE_OK);
 }
 
+static void
+a_lease_from_a_clock_that_was_wrong_is_taken(void **state)
+{
+	struct manage_fixture *f = *state;
+	struct errbuf why = {0};
+
+	NEEDS_SERVER();
+	assert_int_equal(store_lease(f->manage.store, "background", "other:1",
+			     clock_now() + 86400 * 365, 15, &why),
+	    STORE_OK);
+	put("test.row", "");
+	start(f);
+	wait_for_rows(f, "test.row", 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -269,6 +284,7 @@ main(void)
 	    CASE(rows_come_when_redis_is_back),
 	    CASE(rows_that_were_lost_are_told_by_one_row_with_their_count),
 	    CASE(rows_past_their_retention_are_deleted_and_younger_ones_stay),
+	    CASE(a_lease_from_a_clock_that_was_wrong_is_taken),
 	    CASE(another_holder_of_the_lease_keeps_it_idle_and_the_lease_is_given_back_at_the_end),
 	};
 
