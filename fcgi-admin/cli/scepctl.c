@@ -204,8 +204,10 @@ find_and_run(int argc, char **argv, char **rest)
 	const struct verb *v = find_verb(count, words, &used, &family);
 
 	if (v == NULL) {
-		bool help = count == 0 && rest_count == 1 && strcmp(rest[0], "--help") == 0;
+		bool help = false;
 
+		for (int i = 0; i < rest_count && count == 0; i++)
+			help = help || strcmp(rest[i], "--help") == 0;
 		if (count > 0 && !family)
 			cli_error("there is no verb %s", words[0]);
 		print_verbs(help ? stdout : stderr);
