@@ -42,14 +42,14 @@ static const struct digest {
 } digests[] = {
     {PKI_MD5, "MD5", "MD5", " md5 ", DIGEST_ALG(5), PKCS1(4), {0}, RSA_ALG(4), {0}},
     {PKI_SHA1, "SHA-1", "SHA1", " sha1 sha ", OID(0x2b, 0x0e, 0x03, 0x02, 0x1a), PKCS1(5),
-     OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01), RSA_ALG(5),
-     OID(0x30, 0x09, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01)},
+	OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01), RSA_ALG(5),
+	OID(0x30, 0x09, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01)},
     {PKI_SHA256, "SHA-256", "SHA2-256", " sha256 ", NIST_HASH(1), PKCS1(11), ECDSA_SHA2(2),
-     RSA_ALG(11), ECDSA_ALG(2)},
+	RSA_ALG(11), ECDSA_ALG(2)},
     {PKI_SHA384, "SHA-384", "SHA2-384", " sha384 ", NIST_HASH(2), PKCS1(12), ECDSA_SHA2(3),
-     RSA_ALG(12), ECDSA_ALG(3)},
+	RSA_ALG(12), ECDSA_ALG(3)},
     {PKI_SHA512, "SHA-512", "SHA2-512", " sha512 ", NIST_HASH(3), PKCS1(13), ECDSA_SHA2(4),
-     RSA_ALG(13), ECDSA_ALG(4)},
+	RSA_ALG(13), ECDSA_ALG(4)},
 };
 #define DIGESTS (sizeof(digests) / sizeof(digests[0]))
 
@@ -62,7 +62,7 @@ static const struct cipher {
 } ciphers[] = {
     {PKI_DES, "DES-CBC", "DES-CBC", " des descbc ", OID(0x2b, 0x0e, 0x03, 0x02, 0x07)},
     {PKI_DES3, "DES-EDE3-CBC", "DES-EDE3-CBC", " des3 3des tripledes desede3 desede3cbc des3cbc ",
-     OID(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x03, 0x07)},
+	OID(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x03, 0x07)},
     {PKI_AES128, "AES-128-CBC", "AES-128-CBC", " aes aes128 aes128cbc ", NIST_AES(2)},
     {PKI_AES256, "AES-256-CBC", "AES-256-CBC", " aes256 aes256cbc ", NIST_AES(42)},
 };

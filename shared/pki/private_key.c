@@ -52,9 +52,9 @@ private_key_generate(const char *kind, struct errbuf *why)
 
 unknown:
 	errbuf_set(why,
-		   "key: have '%s', want rsa:2048, rsa:3072, rsa:4096, ec:P-256, ec:P-384 or "
-		   "ec:P-521",
-		   kind);
+	    "key: have '%s', want rsa:2048, rsa:3072, rsa:4096, ec:P-256, ec:P-384 or "
+	    "ec:P-521",
+	    kind);
 	return NULL;
 }
 
@@ -62,8 +62,8 @@ unknown:
 static X509_SIG *
 encrypt_pkcs8(PKCS8_PRIV_KEY_INFO *plain, struct octets passphrase)
 {
-	X509_ALGOR *pbes2 = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), PBKDF2_ITERATIONS, NULL,
-					      SALT_OCTETS, NULL, NID_hmacWithSHA256);
+	X509_ALGOR *pbes2 = PKCS5_pbe2_set_iv(
+	    EVP_aes_256_cbc(), PBKDF2_ITERATIONS, NULL, SALT_OCTETS, NULL, NID_hmacWithSHA256);
 	X509_SIG *sealed;
 
 	if (pbes2 == NULL)
@@ -165,8 +165,8 @@ private_key_save(EVP_PKEY *key, const char *path, struct octets passphrase, stru
 	bool ok;
 
 	if (passphrase.len > PASSPHRASE_MAX) {
-		errbuf_set(why, "passphrase: have %zu octets, want <= %d", passphrase.len,
-			   PASSPHRASE_MAX);
+		errbuf_set(
+		    why, "passphrase: have %zu octets, want <= %d", passphrase.len, PASSPHRASE_MAX);
 		return false;
 	}
 	if ((text = pkcs8_pem(key, passphrase, why)) == NULL)
@@ -182,8 +182,8 @@ private_key_save(EVP_PKEY *key, const char *path, struct octets passphrase, stru
  * is root's: so systemd hands over credentials.
  */
 static bool
-read_private_file(const char *path, size_t max, bool group_of_root, struct buffer *out,
-		  struct errbuf *why)
+read_private_file(
+    const char *path, size_t max, bool group_of_root, struct buffer *out, struct errbuf *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	uint8_t chunk[4096];
@@ -200,7 +200,7 @@ read_private_file(const char *path, size_t max, bool group_of_root, struct buffe
 		open_to &= (mode_t)~040U;
 	if (!S_ISREG(st.st_mode) || open_to != 0) {
 		errbuf_set(why, "%s: have mode %04o, want a regular file of mode 0600", path,
-			   (unsigned)(st.st_mode & 07777));
+		    (unsigned)(st.st_mode & 07777));
 		goto fail;
 	}
 	while (out->len <= max && (n = read(fd, chunk, sizeof(chunk))) > 0)
@@ -282,7 +282,7 @@ passphrase_read(const char *path, struct buffer *out, struct errbuf *why)
 		text.len--;
 	if (text.len == 0 || text.len > PASSPHRASE_MAX) {
 		errbuf_set(why, "%s: have %zu octets of passphrase, want 1 to %d", path, text.len,
-			   PASSPHRASE_MAX);
+		    PASSPHRASE_MAX);
 		buffer_free(&text);
 		return false;
 	}

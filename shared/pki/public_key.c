@@ -117,16 +117,16 @@ read_rsa(const RSA_TEMPLATE *t, struct octets *n, uint64_t *e, int *bits, struct
 	if (t->n->type != V_ASN1_INTEGER || *bits < RSA_BITS_MIN || *bits > RSA_BITS_MAX ||
 	    (n->data[n->len - 1] & 1) == 0) {
 		errbuf_set(why, "RSA modulus: have %s%d bits, want odd, %d to %d bits",
-			   t->n->type != V_ASN1_INTEGER ? "a negative of " : "", *bits,
-			   RSA_BITS_MIN, RSA_BITS_MAX);
+		    t->n->type != V_ASN1_INTEGER ? "a negative of " : "", *bits, RSA_BITS_MIN,
+		    RSA_BITS_MAX);
 		return false;
 	}
 	if (exponent.len <= RSA_E_OCTETS)
 		for (size_t i = 0; i < exponent.len; i++)
 			*e = *e << 8 | exponent.data[i];
 	if (t->e->type != V_ASN1_INTEGER || *e < 3 || (*e & 1) == 0) {
-		errbuf_set(why, "RSA exponent: have %d bits, want odd, 3 to 2^64",
-			   bit_count(exponent));
+		errbuf_set(
+		    why, "RSA exponent: have %d bits, want odd, 3 to 2^64", bit_count(exponent));
 		return false;
 	}
 	return true;
@@ -146,7 +146,7 @@ parse_rsa(const SPKI_TEMPLATE *spki, struct public_key *out, struct errbuf *why)
 	X509_ALGOR_get0(NULL, &param_type, NULL, spki->algorithm);
 	if (param_type != V_ASN1_UNDEF && param_type != V_ASN1_NULL) {
 		errbuf_set(why, "rsaEncryption: parameters of type %d, want NULL (RFC 3279 2.3.1)",
-			   param_type);
+		    param_type);
 		return false;
 	}
 	if (asn1_is_der(key, DER_SEQUENCE))
@@ -211,7 +211,7 @@ parse_ec(const SPKI_TEMPLATE *spki, struct public_key *out, struct errbuf *why)
 	       ((point.data[0] == 0x02 || point.data[0] == 0x03) && point.len == 1 + field);
 	if (!fits) {
 		errbuf_set(why, "EC point on %s: have %zu octets starting %02x (RFC 5480 2.2)",
-			   curve->group, point.len, (unsigned)point.data[0]);
+		    curve->group, point.len, (unsigned)point.data[0]);
 		return false;
 	}
 	snprintf(group, sizeof(group), "%s", curve->group);
@@ -291,7 +291,7 @@ public_key_free(struct public_key *k)
 
 bool
 public_key_verify(const struct public_key *k, enum pki_digest digest, struct octets message,
-		  struct octets signature, struct errbuf *why)
+    struct octets signature, struct errbuf *why)
 {
 	const EVP_MD *md = pki_digest_md(digest);
 	uint8_t hash[EVP_MAX_MD_SIZE];
@@ -301,7 +301,7 @@ public_key_verify(const struct public_key *k, enum pki_digest digest, struct oct
 
 	if (k->pkey == NULL || md == NULL) {
 		errbuf_set(why, "signature: algorithm not accepted here (key %s, digest %s)",
-			   k->name, pki_digest_name(digest));
+		    k->name, pki_digest_name(digest));
 		return false;
 	}
 	if (EVP_Digest(message.data, message.len, hash, &len, md, NULL) != 1 ||

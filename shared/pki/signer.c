@@ -34,7 +34,7 @@ choose_algorithm(struct signer *s, struct errbuf *why)
 			s->digest = PKI_SHA384;
 	} else {
 		errbuf_set(why, "signer: have a key of type %s, want RSA or EC",
-			   EVP_PKEY_get0_type_name(s->key));
+		    EVP_PKEY_get0_type_name(s->key));
 		return false;
 	}
 	s->algorithm = pki_signature_algorithm(s->type, s->digest);
@@ -49,7 +49,7 @@ prepare(struct signer *s, struct errbuf *why)
 	s->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, s->key, NULL);
 	if (md == NULL || s->ctx == NULL || EVP_PKEY_sign_init(s->ctx) != 1 ||
 	    (s->type == PKI_KEY_RSA &&
-	     EVP_PKEY_CTX_set_rsa_padding(s->ctx, RSA_PKCS1_PADDING) != 1) ||
+		EVP_PKEY_CTX_set_rsa_padding(s->ctx, RSA_PKCS1_PADDING) != 1) ||
 	    EVP_PKEY_CTX_set_signature_md(s->ctx, md) != 1) {
 		errbuf_ossl(why, "signer: cannot sign with this key");
 		return false;
@@ -127,8 +127,8 @@ signer_sign(struct signer *s, struct octets message, struct buffer *signature, s
 	size_t len = sizeof(raw);
 	unsigned int hash_len;
 
-	if (EVP_Digest(message.data, message.len, hash, &hash_len, pki_digest_md(s->digest),
-		       NULL) != 1 ||
+	if (EVP_Digest(
+		message.data, message.len, hash, &hash_len, pki_digest_md(s->digest), NULL) != 1 ||
 	    EVP_PKEY_sign(s->ctx, raw, &len, hash, hash_len) != 1) {
 		errbuf_ossl(why, "signer: signing failed");
 		return false;

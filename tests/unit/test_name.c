@@ -207,6 +207,40 @@ a_name_has_at_most_64_attributes(void **state)
 	}
 }
 
+/* A stranger chooses how long a value is; what is written by the piece has no seams. */
+static void
+long_values_come_out_whole(void **state)
+{
+	static const size_t sizes[] = {252, 253, 508, 509, 1000, 30000};
+	char *value = malloc(30000), *want = malloc(100000);
+
+	(void)state;
+	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+		size_t header = sizes[s] < 128 ? 2 : sizes[s] < 256 ? 3 : 4, len = 0;
+		const char *text;
+
+		for (size_t i = 0; i < sizes[s]; i++)
+			value[i] = "a\x01,b\x7f\"c"[i % 7];
+		make_name(NO_KNOWN, DER_UTF8_STRING, value, sizes[s]);
+		text = to_text();
+		assert_int_equal(strlen(text), strlen("1.2.3.4=#") + 2 * (header + sizes[s]));
+		for (size_t i = 0; i < sizes[s]; i++)
+			len += (size_t)snprintf(want + len, 100000 - len, "%02x", value[i]);
+		assert_string_equal(text + strlen("1.2.3.4=#") + 2 * header, want);
+
+		make_name(CN, DER_UTF8_STRING, value, sizes[s]);
+		len = 0;
+		for (size_t i = 0; i < sizes[s]; i++)
+			len += (size_t)snprintf(want + len, 100000 - len, "%s",
+			    ((const char *[]){
+				"a", "\\01", "\\,", "b", "\\7F", "\\\"", "c"})[i % 7]);
+		text = to_text();
+		assert_string_equal(text + strlen("CN="), want);
+	}
+	free(value);
+	free(want);
+}
+
 static void
 unknown_types_and_values_that_are_no_strings_come_out_in_hexadecimal(void **state)
 {
