@@ -1,6 +1,7 @@
 /* The life of workers: they are replaced, recycled, and let nobody wait for ever. */
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <fcntl.h>
@@ -328,6 +329,39 @@ what_the_check_refuses_does_not_start(void **state)
 	assert_int_not_equal(stat(server.address + 5, &st), 0);
 }
 
+static void
+assert_notified(int fd, const char *want)
+{
+	char text[64];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_string_equal(text, want);
+}
+
+static void
+systemd_is_told_of_readiness_and_stop(void **state)
+{
+	struct timeval longest = {.tv_sec = 20};
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/notify", server.dir);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof(longest));
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	setenv("NOTIFY_SOCKET", sun.sun_path, 1);
+	start("SCEP_WORKERS=2\n");
+	unsetenv("NOTIFY_SOCKET");
+	assert_notified(fd, "READY=1");
+	kill(server.pid, SIGTERM);
+	assert_notified(fd, "STOPPING=1");
+	assert_int_equal(prefork_server_wait(&server), 0);
+	unlink(sun.sun_path);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, init, clear)
 
 int
@@ -351,6 +385,7 @@ main(void)
 	    TEST(a_file_that_is_no_socket_is_not_replaced),
 	    TEST(a_socket_that_a_dead_process_left_is_replaced),
 	    TEST(what_the_check_refuses_does_not_start),
+	    TEST(systemd_is_told_of_readiness_and_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
