@@ -9,7 +9,7 @@
 #include "pki/asn1.h"
 #include "pki/name.h"
 
-#define HEX_PIECE 256 /* octets written as hexadecimal at a time */
+#define PIECE 256 /* octets of text put together before they are appended */
 
 typedef struct name_atav {
 	ASN1_OBJECT *type;
@@ -122,46 +122,51 @@ name_free(struct name_view *v)
 	free(v);
 }
 
-/* RFC 4514 section 2.4: what has a meaning in the text gets a backslash; control characters become \XX. */
+/*
+ * RFC 4514 section 2.4: what has a meaning in the text gets a backslash; control characters become \XX.  By the piece, as a
+ * stranger chooses how long it is.
+ */
 static void
 append_escaped(struct octets utf8, struct buffer *out)
 {
-	size_t start = 0;
+	char piece[PIECE + 4];
+	size_t n = 0;
 
 	for (size_t i = 0; i < utf8.len; i++) {
 		uint8_t c = utf8.data[i];
-		bool control = c < 0x20 || c == 0x7f;
 		bool edge_space = c == ' ' && (i == 0 || i == utf8.len - 1);
-		char escape[4] = "\\";
 
-		if (!control && !edge_space && (c != '#' || i > 0) &&
-		    strchr("\"+,;<>\\", c) == NULL)
+		if (n > PIECE - 3) {
+			buffer_append(out, piece, n);
+			n = 0;
+		}
+		if (c < 0x20 || c == 0x7f) {
+			piece[n] = '\\';
+			encoding_hex_upper(octets_of(&c, 1), piece + n + 1);
+			n += 3;
 			continue;
-		buffer_append(out, utf8.data + start, i - start);
-		if (control)
-			encoding_hex_upper(octets_of(&c, 1), escape + 1);
-		buffer_append_string(out, escape);
-		start = control ? i + 1 : i;
+		}
+		if (edge_space || (c == '#' && i == 0) || strchr("\"+,;<>\\", c) != NULL)
+			piece[n++] = '\\';
+		piece[n++] = (char)c;
 	}
-	if (start < utf8.len)
-		buffer_append(out, utf8.data + start, utf8.len - start);
+	buffer_append(out, piece, n);
 }
 
-/* '#' and the value's whole encoding in hexadecimal: a stranger's value, so by the piece and not by the octet. */
+/* '#' and the value's whole encoding in hexadecimal; by the piece likewise. */
 static void
 append_hex(const ASN1_TYPE *value, struct buffer *out)
 {
 	uint8_t *der = NULL;
 	int len = i2d_ASN1_TYPE((ASN1_TYPE *)(uintptr_t)value, &der);
-	char digits[2 * HEX_PIECE + 1];
+	char digits[2 * PIECE + 1];
 
 	if (len < 0)
 		ERR_clear_error();
 	buffer_append(out, "#", 1);
-	for (int at = 0; at < len; at += HEX_PIECE) {
+	for (int at = 0; at < len; at += PIECE) {
 		encoding_hex(
-		    octets_of(der + at, (size_t)(len - at < HEX_PIECE ? len - at : HEX_PIECE)),
-		    digits);
+		    octets_of(der + at, (size_t)(len - at < PIECE ? len - at : PIECE)), digits);
 		buffer_append_string(out, digits);
 	}
 	OPENSSL_free(der);

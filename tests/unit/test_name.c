@@ -217,16 +217,16 @@ long_values_come_out_whole(void **state)
 	(void)state;
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
 		size_t header = sizes[s] < 128 ? 2 : sizes[s] < 256 ? 3 : 4, len = 0;
-		const char *text;
+		const char *got;
 
 		for (size_t i = 0; i < sizes[s]; i++)
 			value[i] = "a\x01,b\x7f\"c"[i % 7];
 		make_name(NO_KNOWN, DER_UTF8_STRING, value, sizes[s]);
-		text = to_text();
-		assert_int_equal(strlen(text), strlen("1.2.3.4=#") + 2 * (header + sizes[s]));
+		got = to_text();
+		assert_int_equal(strlen(got), strlen("1.2.3.4=#") + 2 * (header + sizes[s]));
 		for (size_t i = 0; i < sizes[s]; i++)
 			len += (size_t)snprintf(want + len, 100000 - len, "%02x", value[i]);
-		assert_string_equal(text + strlen("1.2.3.4=#") + 2 * header, want);
+		assert_string_equal(got + strlen("1.2.3.4=#") + 2 * header, want);
 
 		make_name(CN, DER_UTF8_STRING, value, sizes[s]);
 		len = 0;
@@ -234,8 +234,8 @@ long_values_come_out_whole(void **state)
 			len += (size_t)snprintf(want + len, 100000 - len, "%s",
 			    ((const char *[]){
 				"a", "\\01", "\\,", "b", "\\7F", "\\\"", "c"})[i % 7]);
-		text = to_text();
-		assert_string_equal(text + strlen("CN="), want);
+		got = to_text();
+		assert_string_equal(got + strlen("CN="), want);
 	}
 	free(value);
 	free(want);
@@ -444,6 +444,7 @@ main(void)
 	    CLEARED(spaces_around_and_escapes_within_a_value_are_read),
 	    CLEARED(text_that_is_no_name_is_refused),
 	    CLEARED(a_name_has_at_most_64_attributes),
+	    CLEARED(long_values_come_out_whole),
 	    CLEARED(unknown_types_and_values_that_are_no_strings_come_out_in_hexadecimal),
 	    CLEARED(control_characters_are_escaped_in_text),
 	    CLEARED(an_rdn_with_two_attributes_is_joined_by_a_plus_sign),
