@@ -10,8 +10,9 @@
 
 #include "redis/redis.h"
 
-#define AUDIT_QUEUE_MAX		100000 /* rows that may wait in one profile's queue */
-#define AUDIT_QUEUE_COUNTED_MAX 10000  /* counted rows that may gather in one profile */
+#define AUDIT_QUEUE_MAX 100000 /* rows that may wait in one profile's queue */
+#define AUDIT_QUEUE_COUNTED_MAX                                                                    \
+	10000 /* counted rows that may gather in one profile, and flood keys told apart in one minute */
 
 /*
  * Queue one row (JSON by audit_event_to_json) of a profile (its uuid; NULL: none), one round trip.  flood_key (address, profile, reason; any

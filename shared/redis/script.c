@@ -83,33 +83,38 @@ static const char mark_used[] = "local known = redis.call('EXISTS', KEYS[1])\n"
 
 /*
  * A queue is a list of "COUNT JSON".  Rows above the rate are counted by minute and flood key: how many in one hash, the first one's JSON in
- * another, until the minute is over and take makes one row of them.
+ * another, until the minute is over and take makes one row of them.  Whoever invents addresses does not fill the memory: flood keys above so many
+ * a minute are one, "rest".
  *
  * KEYS queue, rates of this minute, counts, first rows, lost; ARGV row, flood key or "", rows a minute, minute, rows at most,
  * counted rows at most, sweep of the rates.  Returns 1 queued or counted, 0 lost.
  */
-static const char audit_put[] = "if #ARGV[2] > 0 then\n"
-				"  local n = redis.call('HINCRBY', KEYS[2], ARGV[2], 1)\n"
-				"  if n == 1 then redis.call('PEXPIRE', KEYS[2], ARGV[7]) end\n"
-				"  if n > tonumber(ARGV[3]) then\n"
-				"    local field = ARGV[4] .. ':' .. ARGV[2]\n"
-				"    if redis.call('HEXISTS', KEYS[4], field) == 0 then\n"
-				"      if redis.call('HLEN', KEYS[4]) >= tonumber(ARGV[6]) then\n"
-				"        redis.call('INCR', KEYS[5])\n"
-				"        return 0\n"
-				"      end\n"
-				"      redis.call('HSET', KEYS[4], field, ARGV[1])\n"
-				"    end\n"
-				"    redis.call('HINCRBY', KEYS[3], field, 1)\n"
-				"    return 1\n"
-				"  end\n"
-				"end\n"
-				"if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[5]) then\n"
-				"  redis.call('INCR', KEYS[5])\n"
-				"  return 0\n"
-				"end\n"
-				"redis.call('RPUSH', KEYS[1], '1 ' .. ARGV[1])\n"
-				"return 1\n";
+static const char audit_put[] =
+    "if #ARGV[2] > 0 then\n"
+    "  local flood = ARGV[2]\n"
+    "  if redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[6]) and\n"
+    "    redis.call('HEXISTS', KEYS[2], flood) == 0 then flood = 'rest' end\n"
+    "  local n = redis.call('HINCRBY', KEYS[2], flood, 1)\n"
+    "  if n == 1 then redis.call('PEXPIRE', KEYS[2], ARGV[7]) end\n"
+    "  if n > tonumber(ARGV[3]) then\n"
+    "    local field = ARGV[4] .. ':' .. flood\n"
+    "    if redis.call('HEXISTS', KEYS[4], field) == 0 then\n"
+    "      if redis.call('HLEN', KEYS[4]) >= tonumber(ARGV[6]) then\n"
+    "        redis.call('INCR', KEYS[5])\n"
+    "        return 0\n"
+    "      end\n"
+    "      redis.call('HSET', KEYS[4], field, ARGV[1])\n"
+    "    end\n"
+    "    redis.call('HINCRBY', KEYS[3], field, 1)\n"
+    "    return 1\n"
+    "  end\n"
+    "end\n"
+    "if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[5]) then\n"
+    "  redis.call('INCR', KEYS[5])\n"
+    "  return 0\n"
+    "end\n"
+    "redis.call('RPUSH', KEYS[1], '1 ' .. ARGV[1])\n"
+    "return 1\n";
 
 /*
  * KEYS queue, counts, first rows, removed; ARGV minute at hand, rows at most.  Counted rows of other minutes that are over join the queue, where
