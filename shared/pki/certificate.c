@@ -140,7 +140,7 @@ static bool
 read_extensions(struct certificate *c, const STACK_OF(X509_EXTENSION) * list, struct errbuf *why)
 {
 	int count = list == NULL ? 0 : sk_X509_EXTENSION_num(list);
-	int seen[EXTENSIONS_MAX];
+	int seen[EXTENSIONS_MAX] = {NID_undef};
 
 	if (count > EXTENSIONS_MAX) {
 		errbuf_set(

@@ -167,7 +167,8 @@ complete_subject(struct application *a)
 			return FIELD_FAULT;
 		}
 		a->kept[a->kept_count++] = (struct name_attribute){
-		    .oid = type->oid, .value = value, .tag = tag, .rdn = rdn++};
+		    .oid = type->oid, .value = value, .tag = tag, .rdn = rdn};
+		rdn++;
 		a->subject_changed = true;
 	}
 	return FIELD_OK;
