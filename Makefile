@@ -4,7 +4,7 @@
 #   make test            set-up, then every test; the last line is "N passed, N failed"
 #   make check-unit      the unit tests alone, under ASan and UBSan
 #   make test-build      the programs with SCEP_TEST_BUILD (a clock that moves, faults)   $(B)/test/
-#   make run, lint, format, clang, bench, fuzz, install, clean
+#   make run, lint, format, clang, bench, fuzz, docs, install, clean
 #
 # A new .c file is found by itself: in shared/*/ it goes into the library, in a program's rooms into that program,
 # tests/unit/test_*.c, tests/fuzz/fuzz_*.c, tests/bench/*.c and tests/e2e/*.c become a program each.
@@ -21,7 +21,7 @@ JOBS = $(shell nproc)
 VERSION := $(shell cat VERSION)
 
 all: release-build
-.PHONY: all test check-unit clang lint format bench fuzz install clean run setup FORCE
+.PHONY: all test check-unit clang lint format bench fuzz docs install clean run setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -165,7 +165,7 @@ lint:
 	@if command -v cppcheck >/dev/null; then \
 		echo cppcheck; \
 		cppcheck --quiet --enable=warning,portability,performance --inline-suppr --error-exitcode=1 -j $(JOBS) \
-			--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --std=c11 -D_GNU_SOURCE -DSCEP_TEST_BUILD \
+			--library=tests/cppcheck.cfg --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --std=c11 -D_GNU_SOURCE -DSCEP_TEST_BUILD \
 			-DSCEP_VERSION='"$(VERSION)"' -Ishared -I. $(src_lib) $(src_rooms); \
 	else echo "cppcheck is not installed: skipped"; fi
 
@@ -181,6 +181,10 @@ $(B)/fuzz/fuzz/%.fuzzed: $(B)/fuzz/fuzz/% FORCE
 	@mkdir -p $(B)/fuzz/corpus/$* tests/fuzz/corpus/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
 		-artifact_prefix=$(B)/fuzz/$*- $(B)/fuzz/corpus/$* tests/fuzz/corpus/$*
+
+# docs/settings.md comes from the programs' own table; tests/e2e/documents.sh sees that it is fresh.
+docs: $(B)/release/scepctl
+	scripts/settings-page $(B)/release/scepctl >docs/settings.md.part && mv docs/settings.md.part docs/settings.md
 
 # ---- install ----------------------------------------------------------------------------------------------------------------
 

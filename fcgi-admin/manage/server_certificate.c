@@ -30,7 +30,9 @@ append_names(struct buffer *text, const char *prefix, const char *list)
 {
 	const char *at = list;
 
-	while (at != NULL && *at != '\0') {
+	if (at == NULL)
+		return true;
+	while (*at != '\0') {
 		size_t len = strcspn(at, ",");
 
 		if (len == 0)
