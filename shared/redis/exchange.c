@@ -8,6 +8,7 @@
 #include "redis/exchange.h"
 
 #define DIAL_PAUSE_MS 200
+#define HUNG_PAUSE_MS 5000 /* the longest pause, where Redis takes connections and says nothing */
 #define PASSWORD_MAX  512
 
 void
@@ -118,6 +119,22 @@ done:
 	return good;
 }
 
+/*
+ * No dialling for a while.  A Redis that let the time run out is left alone for longer each time: whoever waits for it holds a worker
+ * that requests without Redis could have.
+ */
+static void
+pause_dialling(struct redis *r, int64_t deadline_ms)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (now_ms < deadline_ms || r->pause_ms == 0)
+		r->pause_ms = DIAL_PAUSE_MS;
+	else
+		r->pause_ms = 2 * r->pause_ms < HUNG_PAUSE_MS ? 2 * r->pause_ms : HUNG_PAUSE_MS;
+	r->dial_again_ms = now_ms + r->pause_ms;
+}
+
 /* A connection of this process's own; the one that a fork brought along is closed without a word. */
 static bool
 connect_if_needed(struct redis *r, int64_t deadline_ms, bool *fresh, struct errbuf *why)
@@ -136,7 +153,7 @@ connect_if_needed(struct redis *r, int64_t deadline_ms, bool *fresh, struct errb
 			return true;
 		connection_drop(&r->connection);
 	}
-	r->dial_again_ms = clock_monotonic_ms() + DIAL_PAUSE_MS;
+	pause_dialling(r, deadline_ms);
 	return false;
 }
 
@@ -193,8 +210,12 @@ exchange(struct redis *r, const struct command *const *commands, int count, bool
 		if (!connect_if_needed(r, deadline_ms, &fresh, why))
 			break;
 		rc = send_and_receive(r, buffer_octets(&out), count, deadline_ms, replies, why);
-		if (rc != CONNECTION_DONE)
+		if (rc == CONNECTION_DONE)
+			r->pause_ms = 0;
+		else
 			connection_drop(&r->connection);
+		if (rc == CONNECTION_FAILED && clock_monotonic_ms() >= deadline_ms)
+			pause_dialling(r, deadline_ms);
 	} while (rc == CONNECTION_CLOSED && repeatable && !fresh);
 
 done:

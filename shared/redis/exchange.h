@@ -14,7 +14,9 @@ struct redis {
 	char password_file[SETTINGS_TEXT];
 	int64_t timeout_ms;
 	struct connection connection;
-	int64_t dial_again_ms; /* after a failed dial: not before this (clock_monotonic_ms) */
+	int64_t
+	    dial_again_ms; /* after a failed dial or a time-out: not before this (clock_monotonic_ms) */
+	int64_t pause_ms; /* how long the last such pause was; 0 after a reply */
 	char sha[SCRIPTS][SCRIPT_SHA_SIZE];
 	struct audit_part *parts;
 	size_t part_count;
