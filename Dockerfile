@@ -16,7 +16,8 @@ FROM $BASE AS common
 RUN groupadd --system --gid 10001 scep \
 	&& useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin scep \
 	&& install -d -o scep -g scep -m 0750 /var/lib/fcgi-scep /var/lib/fcgi-scep-redis \
-	&& install -d -o scep -g scep -m 0700 /run/redis /run/secrets/master /run/secrets/fastcgi /run/tls
+	&& install -d -o scep -g scep -m 0700 /run/redis /run/secrets/master /run/secrets/passphrase \
+		/run/secrets/fastcgi /run/tls
 
 # ---- Redis ----------------------------------------------------------------------------------------------------------------------
 

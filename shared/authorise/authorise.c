@@ -100,7 +100,7 @@ check_dynamic(const struct authoriser *a, const struct profile *p, const struct 
 	memcpy(r->repeat_key, repeat_key, sizeof(r->repeat_key));
 	if (challenge_reserve(a->redis, r, now_ms, a->settings->reserve_s * 1000, &state, why) !=
 	    REDIS_DONE) {
-		errbuf_prefix(why, "challenge: ");
+		errbuf_prefix(why, "challenge");
 		return AUTHORISE_AWAY;
 	}
 	if (!csr->has_challenge) {

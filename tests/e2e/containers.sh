@@ -226,12 +226,16 @@ it_runs_everything_read_only_unprivileged_and_without_capabilities() {
 }
 
 it_gives_each_container_only_the_secrets_that_it_needs() {
-	local nginx redis
-	nginx=$(compose exec -T nginx sh -c 'ls /run/secrets/master /run/secrets/fastcgi; ls /run/redis')
-	no_match 'master.key|key.passphrase|redis.sock' "$nginx" "what nginx sees"
-	matches 'secret' "$nginx" "what nginx sees"
-	redis=$(compose exec -T redis sh -c 'ls /run/secrets/master /run/secrets/fastcgi /var/lib/fcgi-scep')
-	no_match 'master.key|key.passphrase|^secret$|scep.db' "$redis" "what Redis sees"
+	local all='ls /run/secrets/* /run/redis /var/lib/fcgi-scep /var/lib/fcgi-scep/keys' seen
+	seen=$(compose exec -T nginx sh -c "$all" || true)
+	no_match 'master.key|key.passphrase|redis.sock|scep.db|ca-' "$seen" "what nginx sees"
+	seen=$(compose exec -T redis sh -c "$all" || true)
+	no_match 'master.key|key.passphrase|^secret$|scep.db|ca-' "$seen" "what Redis sees"
+	seen=$(compose exec -T fcgi-admin sh -c "$all" || true)
+	no_match 'key.passphrase|^ca-|^ra-' "$seen" "what fcgi-admin sees"
+	matches 'master.key' "$seen" "what fcgi-admin sees"
+	seen=$(compose exec -T fcgi-scep sh -c "$all" || true)
+	matches '^ca-' "$seen" "what fcgi-scep sees"
 }
 
 it_enrols_over_http_and_https() {
