@@ -255,7 +255,7 @@ at_end() {
 }
 
 it_issues_nothing_on_a_full_disk_and_goes_on_when_there_is_room() {
-	local before once
+	local before once round issued=0
 	[ "$(id -u)" -eq 0 ] || skip "a small file system needs root"
 	mkdir "$work/small"
 	mount -t tmpfs -o size=96m tmpfs "$work/small" 2>"$work/mount.txt" || skip "no tmpfs can be mounted: $(cat "$work/mount.txt")"
@@ -268,6 +268,16 @@ it_issues_nothing_on_a_full_disk_and_goes_on_when_there_is_room() {
 	message full2 CN=full2 "$once"
 	dd if=/dev/zero of="$work/small/ballast" bs=64k 2>/dev/null || true
 	dd if=/dev/zero of="$work/small/ballast2" bs=1 2>/dev/null || true
+	# The write-ahead log may still have room that it took before: what gets a certificate then has one in the store.
+	for round in $(seq 30); do
+		load "$SCEP_URL" --challenge "$CHALLENGE" --requests 40 --connections 2
+		load_ends
+		issued=$((issued + 40 - wrong))
+		[ "$wrong" -lt 40 ] || break
+	done
+	equal 40 "$wrong" "refused after $round rounds"
+	equal $((before + issued)) "$(sql 'SELECT count(*) FROM certificate')" "certificates: as many as answers with one"
+	before=$((before + issued))
 	equal 503 "$(send full1 "$SCEP_URL")" "static, the disk full"
 	check grep -qi '^Retry-After: [0-9]' "$work/full1.head"
 	equal 503 "$(send full2)" "one-time, the disk full"
