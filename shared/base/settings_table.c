@@ -58,7 +58,7 @@ const struct setting settings_table[SETTINGS_COUNT + 1] = {
 	    "the profile that /scep and /cgi-bin/pkiclient.exe serve"),
 	TEXT("SCEP_PUBLIC_URL", SETTING_URL, public_url, "http://localhost",
 	    "how devices reach this service; without a path"),
-	NUMBER("SCEP_MESSAGE_MAX", message_max, "65536", 4096, 1048576, "octets",
+	NUMBER("SCEP_MESSAGE_MAX", message_max, "65536", 4096, 262144, "octets",
 	    "the largest pkiMessage"),
 	NUMBER("SCEP_STORE_TIMEOUT_MS", store_timeout_ms, "5000", 10, 60000, "ms",
 	    "the longest wait for the writers' lock"),

@@ -12,6 +12,7 @@
 
 #include "base/settings.h"
 #include "base/settings_table.h"
+#include "scep/request.h"
 
 static char dir[64], file[128];
 
@@ -210,6 +211,20 @@ a_file_with_anything_else_is_refused_with_its_line(void **state)
 	assert_refused(line, "line 1", "longer line");
 }
 
+/* Above it no message is read: a larger limit would only promise it. */
+static void
+the_largest_message_is_one_that_is_read(void **state)
+{
+	char line[64];
+
+	(void)state;
+	for (const struct setting *t = settings_table; t->name != NULL; t++)
+		if (strcmp(t->name, "SCEP_MESSAGE_MAX") == 0)
+			assert_int_equal(t->most, SCEP_MESSAGE_MAX);
+	snprintf(line, sizeof(line), "SCEP_MESSAGE_MAX=%d\n", SCEP_MESSAGE_MAX + 1);
+	assert_refused(line, "SCEP_MESSAGE_MAX", "262144");
+}
+
 static void
 a_missing_file_is_refused(void **state)
 {
@@ -392,6 +407,7 @@ main(void)
 	    TEST(the_environment_wins_over_the_file_unless_it_is_empty),
 	    TEST(a_file_has_comments_quotes_and_names_of_others),
 	    TEST(a_file_with_anything_else_is_refused_with_its_line),
+	    TEST(the_largest_message_is_one_that_is_read),
 	    TEST(a_missing_file_is_refused),
 	    TEST(numbers_keep_within_their_limits),
 	    TEST(each_other_value_is_refused_by_name),
