@@ -41,8 +41,8 @@ struct scep_request {
 	int64_t signing_time;
 
 	struct certificate signer; /* the certificate that SignerInfo names */
-	bool
-	    signer_self_signed; /* self-issued and its key signed it: verified in open; until then: self-issued */
+	/* Self-issued.  Its own signature is not looked at: that its key signed the message is what counts (RFC 8894 2.3). */
+	bool signer_self_signed;
 	struct public_key signer_key; /* replies are enveloped to it */
 
 	enum pki_digest digest; /* of the SignerInfo; NONE: unknown, see digest_oid */

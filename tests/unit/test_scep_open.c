@@ -367,6 +367,30 @@ one_recipient_of_several_is_enough(void **state)
 }
 
 static void
+none_of_several_recipients_is_refused(void **state)
+{
+	STACK_OF(X509) *recipients = sk_X509_new_null();
+	BIO *in = BIO_new_mem_buf(world.csr.data, (int)world.csr.len);
+	CMS_ContentInfo *cms;
+	struct scep_spec s;
+	uint8_t *der = NULL;
+	int len;
+
+	(void)state;
+	for (int i = 0; i < SCEP_RECIPIENTS_MAX; i++)
+		sk_X509_push(recipients, world.other.x509);
+	cms = CMS_encrypt(recipients, in, EVP_aes_256_cbc(), CMS_BINARY);
+	len = i2d_CMS_ContentInfo(cms, &der);
+	scep_spec(&s, &world);
+	s.content = octets_of(der, (size_t)len);
+	scep_assert_fails(&s, "decrypt", "another recipient");
+	OPENSSL_free(der);
+	CMS_ContentInfo_free(cms);
+	BIO_free(in);
+	sk_X509_free(recipients);
+}
+
+static void
 a_recipient_named_by_key_identifier_opens(void **state)
 {
 	BIO *in = BIO_new_mem_buf(world.csr.data, (int)world.csr.len);
@@ -440,6 +464,7 @@ main(void)
 	    cmocka_unit_test(a_signer_that_another_issued_may_have_another_key),
 	    cmocka_unit_test(a_signer_with_an_ec_key_verifies),
 	    cmocka_unit_test(one_recipient_of_several_is_enough),
+	    cmocka_unit_test(none_of_several_recipients_is_refused),
 	    cmocka_unit_test(a_recipient_named_by_key_identifier_opens),
 	    cmocka_unit_test(the_decoy_is_a_request_that_holds),
 	};
