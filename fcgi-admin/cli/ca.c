@@ -225,8 +225,9 @@ set(struct cli *cli, const struct arguments *a)
 		cli_error("nothing to set: --crl-url URL (\"\" for none)");
 		return CLI_USAGE;
 	}
-	return cli_result(
-	    manage_authority_set_crl_url(&cli->manage, &cli->actor, a->operands[0], url, &r), &r);
+	return cli_changed(cli,
+	    manage_authority_set_crl_url(&cli->manage, &cli->actor, a->operands[0], url, &r), &r,
+	    a->operands[0]);
 }
 
 static bool

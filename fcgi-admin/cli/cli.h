@@ -42,6 +42,9 @@ extern const struct verb cli_enrol_verbs[];
 
 /* Tell on stderr what came of a call, warnings too; returns the exit status. */
 int cli_result(enum manage_rc rc, const struct manage_report *r);
+/* The same for a change that has nothing to print but, with --json, the name of what changed. */
+int cli_changed(
+    const struct cli *cli, enum manage_rc rc, const struct manage_report *r, const char *name);
 /* "scepctl: LINE" on stderr. */
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same with why, and the usage status. */

@@ -19,6 +19,7 @@
 /* One enrolment as it goes on. */
 struct enrol {
 	const struct arguments *a;
+	bool json;
 	struct scep_server server;
 	EVP_PKEY *key;
 	bool key_written; /* by us: removed again where nothing came of it */
@@ -193,12 +194,21 @@ make_message(struct enrol *e, struct buffer *out)
 	return CLI_DONE;
 }
 
+/* PENDING and FAILURE, on stderr, and with --json on stdout too. */
 static int
-tell_refusal(const struct scep_client_reply *r)
+tell_refusal(const struct enrol *e)
 {
+	const struct scep_client_reply *r = &e->reply;
+	bool pending = r->status == SCEP_PENDING;
 	struct buffer line = {0};
 
-	if (r->status == SCEP_PENDING) {
+	if (e->json)
+		cli_print_json(json_pack("{s:s,s:o,s:o,s:s}", "status",
+		    scep_pki_status_name(r->status), "failInfo",
+		    pending ? json_null() : json_string(scep_fail_info_name(r->fail_info)),
+		    "failInfoText", cli_json_text(r->fail_info_text), "transactionId",
+		    e->transaction_id));
+	if (pending) {
 		cli_error("PENDING: the request waits for approval");
 		return CLI_REFUSED;
 	}
@@ -232,32 +242,40 @@ check_certificate(struct enrol *e)
 			  "signature is not checked");
 		return CLI_DONE;
 	}
-	for (int i = 0; i < s->count; i++)
-		if (s->certificates[i].ca &&
-		    certificate_verify(&e->issued, &s->certificates[i], &why))
-			return CLI_DONE;
-	cli_error("the certificate is not signed by the CA: %s", why.line);
+	if (scep_server_trusts(s, &e->issued))
+		return CLI_DONE;
+	cli_error("the certificate is not signed by the CA");
 	return CLI_REFUSED;
+}
+
+/* Read the reply, which one of the certificates that hang below the anchor must have signed. */
+static int
+read_reply(struct enrol *e, struct octets reply)
+{
+	struct certificate trusted[SCEP_SERVER_CERTIFICATES]; /* borrowed from the server's */
+	struct errbuf why = {0};
+	int count = 0;
+
+	for (int i = 0; i < e->server.count; i++)
+		if (scep_server_trusts(&e->server, &e->server.certificates[i]))
+			trusted[count++] = e->server.certificates[i];
+	if (!scep_client_read(&e->message, reply, trusted, count, &e->reply, &why))
+		return fault(&why);
+	if (e->reply.status != SCEP_SUCCESS)
+		return tell_refusal(e);
+	return check_certificate(e);
 }
 
 static int
 exchange(struct enrol *e)
 {
 	struct buffer message = {0}, reply = {0};
-	struct errbuf why = {0};
 	int status;
 
 	if ((status = make_message(e, &message)) == CLI_DONE &&
 	    (status = scep_server_operation(&e->server, buffer_octets(&message), &reply)) ==
-		CLI_DONE) {
-		if (!scep_client_read(&e->message, buffer_octets(&reply), e->server.certificates,
-			e->server.count, &e->reply, &why))
-			status = fault(&why);
-		else if (e->reply.status != SCEP_SUCCESS)
-			status = tell_refusal(&e->reply);
-		else
-			status = check_certificate(e);
-	}
+		CLI_DONE)
+		status = read_reply(e, buffer_octets(&reply));
 	buffer_free(&message);
 	buffer_free(&reply);
 	return status;
@@ -273,7 +291,7 @@ write_files(const struct enrol *e)
 
 	pem_write("CERTIFICATE", e->issued.der, &leaf);
 	for (int i = 0; i < e->server.count; i++)
-		if (e->server.certificates[i].ca)
+		if (scep_server_is_ca(&e->server, &e->server.certificates[i]))
 			pem_write("CERTIFICATE", e->server.certificates[i].der, &cas);
 	ok = cli_write_file(arguments_text(e->a, "cert-out"), buffer_octets(&leaf), 0644, &why) &&
 	     (ca_out == NULL || cli_write_file(ca_out, buffer_octets(&cas), 0644, &why));
@@ -337,7 +355,7 @@ prepare(struct enrol *e)
 static int
 enrol(struct cli *cli, const struct arguments *a)
 {
-	struct enrol e = {.a = a};
+	struct enrol e = {.a = a, .json = cli->json};
 	const char *key_out = arguments_text(a, "key-out");
 	int status = prepare(&e);
 

@@ -65,6 +65,17 @@ cli_result(enum manage_rc rc, const struct manage_report *r)
 }
 
 int
+cli_changed(
+    const struct cli *cli, enum manage_rc rc, const struct manage_report *r, const char *name)
+{
+	int status = cli_result(rc, r);
+
+	if (status != CLI_DONE || !cli->json)
+		return status;
+	return cli_print_json(json_pack("{s:s}", "name", name));
+}
+
+int
 cli_print_json(json_t *j)
 {
 	bool ok = j != NULL && json_dumpf(j, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) == 0 &&

@@ -349,8 +349,9 @@ enable(struct cli *cli, const struct arguments *a)
 {
 	struct manage_report r = {0};
 
-	return cli_result(
-	    manage_profile_enable(&cli->manage, &cli->actor, a->operands[0], true, &r), &r);
+	return cli_changed(cli,
+	    manage_profile_enable(&cli->manage, &cli->actor, a->operands[0], true, &r), &r,
+	    a->operands[0]);
 }
 
 static int
@@ -358,15 +359,18 @@ disable(struct cli *cli, const struct arguments *a)
 {
 	struct manage_report r = {0};
 
-	return cli_result(
-	    manage_profile_enable(&cli->manage, &cli->actor, a->operands[0], false, &r), &r);
+	return cli_changed(cli,
+	    manage_profile_enable(&cli->manage, &cli->actor, a->operands[0], false, &r), &r,
+	    a->operands[0]);
 }
 
 static int delete (struct cli *cli, const struct arguments *a)
 {
 	struct manage_report r = {0};
 
-	return cli_result(manage_profile_delete(&cli->manage, &cli->actor, a->operands[0], &r), &r);
+	return cli_changed(cli,
+	    manage_profile_delete(&cli->manage, &cli->actor, a->operands[0], &r), &r,
+	    a->operands[0]);
 }
 
 static bool

@@ -192,7 +192,7 @@ plain_fingerprint(const char *text, char out[65])
 	return len == 64;
 }
 
-/* Does a chain of signatures lead from c up to top? */
+/* Does a chain of signatures lead from c up to top, one of the server's certificates? */
 static bool
 hangs_below(const struct scep_server *s, const struct certificate *c, const struct certificate *top)
 {
@@ -212,32 +212,48 @@ hangs_below(const struct scep_server *s, const struct certificate *c, const stru
 	return false;
 }
 
-int
-scep_server_check_fingerprint(const struct scep_server *s, const char *fingerprint)
+bool
+scep_server_trusts(const struct scep_server *s, const struct certificate *c)
 {
-	const struct certificate *shown = s->issuer != NULL ? s->issuer : s->recipient;
+	return hangs_below(s, c, s->anchor);
+}
+
+bool
+scep_server_is_ca(const struct scep_server *s, const struct certificate *c)
+{
+	return c->ca && (hangs_below(s, c, s->anchor) || hangs_below(s, s->anchor, c));
+}
+
+int
+scep_server_check_fingerprint(struct scep_server *s, const char *fingerprint)
+{
 	char want[65], have[65];
 
+	s->anchor = s->issuer != NULL ? s->issuer : s->recipient;
+	if (!digest_of(s->anchor, have)) {
+		cli_error("the fingerprint of the CA cannot be made");
+		return CLI_REFUSED;
+	}
 	if (fingerprint == NULL) {
-		if (digest_of(shown, have))
-			cli_error(
-			    "warning: the CA is taken on trust; to check it: --fingerprint %s",
-			    have);
+		cli_error("warning: the CA is taken on trust; to check it: --fingerprint %s", have);
 		return CLI_DONE;
 	}
 	if (!plain_fingerprint(fingerprint, want)) {
 		cli_error("--fingerprint: want 64 hexadecimal digits (SHA-256)");
 		return CLI_USAGE;
 	}
-	for (int i = 0; i < s->count; i++)
-		if (digest_of(&s->certificates[i], have) && strcmp(have, want) == 0) {
-			if (hangs_below(s, s->recipient, &s->certificates[i]))
-				return CLI_DONE;
-			cli_error("GetCACert: the RA's certificate is not signed by that CA");
-			return CLI_REFUSED;
-		}
-	if (digest_of(shown, have))
-		cli_error("the CA is another: its fingerprint is %s", have);
+	for (int i = 0; i < s->count; i++) {
+		char one[65];
+
+		if (!digest_of(&s->certificates[i], one) || strcmp(one, want) != 0)
+			continue;
+		s->anchor = &s->certificates[i];
+		if (scep_server_trusts(s, s->recipient))
+			return CLI_DONE;
+		cli_error("GetCACert: the RA's certificate is not signed by that CA");
+		return CLI_REFUSED;
+	}
+	cli_error("the CA is another: its fingerprint is %s", have);
 	return CLI_REFUSED;
 }
 

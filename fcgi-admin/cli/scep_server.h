@@ -22,6 +22,8 @@ struct scep_server {
 	int count;
 	const struct certificate *recipient; /* messages are enveloped to it */
 	const struct certificate *issuer;    /* its CA; NULL: the server did not send it */
+	const struct certificate
+	    *anchor; /* what the fingerprint named; without one the issuer, or the recipient */
 };
 
 /*
@@ -33,9 +35,14 @@ void scep_server_close(struct scep_server *s);
 
 /*
  * Is one of the certificates the one with this SHA-256 fingerprint (hexadecimal, colons allowed), and does the recipient
- * hang below it?  NULL: nothing is checked, and a warning tells the fingerprint.
+ * hang below it?  It is the anchor from then on.  NULL: nothing is checked, and a warning tells the fingerprint.
  */
-int scep_server_check_fingerprint(const struct scep_server *s, const char *fingerprint);
+int scep_server_check_fingerprint(struct scep_server *s, const char *fingerprint);
+
+/* Does a chain of signatures lead from c, one of the server's certificates or one that it issued, to the anchor?  What else it sent counts for nothing. */
+bool scep_server_trusts(const struct scep_server *s, const struct certificate *c);
+/* Is c a CA that is trusted, or one above the anchor? */
+bool scep_server_is_ca(const struct scep_server *s, const struct certificate *c);
 
 /* PKIOperation by POST where it is offered, else by GET. */
 int scep_server_operation(struct scep_server *s, struct octets message, struct buffer *reply);

@@ -86,7 +86,8 @@ revoke(struct cli *cli, const struct arguments *a)
 {
 	struct manage_report r = {0};
 
-	return cli_result(manage_token_revoke(&cli->manage, &cli->actor, a->operands[0], &r), &r);
+	return cli_changed(cli, manage_token_revoke(&cli->manage, &cli->actor, a->operands[0], &r),
+	    &r, a->operands[0]);
 }
 
 static const struct option_spec create_options[] = {

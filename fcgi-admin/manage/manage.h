@@ -59,6 +59,7 @@ struct manage {
 	struct store *store;
 	struct redis *redis;
 	struct master_key *master_key;
+	int64_t token_used_after_ms; /* see manage_token_find(): by clock_monotonic_ms() */
 };
 
 /* Borrows settings for its life. */

@@ -184,11 +184,25 @@ manage_token_create(struct manage *m, const struct manage_actor *by,
 	return rc;
 }
 
+/*
+ * When it was used last is a convenience: a store that cannot write now must not keep callers out, nor each of them waiting for the writers'
+ * lock, so it is left alone for a minute.
+ */
+static void
+note_use(struct manage *m, const struct token_row *t)
+{
+	struct errbuf ignored = {0};
+
+	if (clock_monotonic_ms() < m->token_used_after_ms)
+		return;
+	if (store_token_used(m->store, t->id, clock_now(), &ignored) == STORE_AWAY)
+		m->token_used_after_ms = clock_monotonic_ms() + 60000;
+}
+
 enum manage_rc
 manage_token_find(
     struct manage *m, struct octets token, struct token_row *out, struct manage_report *r)
 {
-	struct errbuf ignored = {0};
 	uint8_t hash[32];
 	enum manage_rc rc;
 	int64_t now = clock_now();
@@ -210,8 +224,7 @@ manage_token_find(
 		return manage_fail(r, MANAGE_NOT_FOUND, "token %s is revoked", out->name);
 	if (out->expires_at != 0 && now >= out->expires_at)
 		return manage_fail(r, MANAGE_NOT_FOUND, "token %s has expired", out->name);
-	/* When it was used last is a convenience: a store that cannot write now must not keep the caller out. */
-	(void)store_token_used(m->store, out->id, now, &ignored);
+	note_use(m, out);
 	return MANAGE_OK;
 }
 

@@ -113,7 +113,7 @@ it_makes_a_subordinate_ca_under_an_offline_root_that_enrols() {
 	cat "$work/sub.pem" "$root.pem" >"$work/chain.pem"
 	exits 1 scepctl ca import sub --certificate "$root.pem"
 	check scepctl ca import sub --certificate "$work/chain.pem"
-	equal "$(cat "$work/chain.pem" | openssl storeutl -noout -certs /dev/stdin 2>/dev/null | grep -c Certificate)" \
+	equal "$(openssl storeutl -noout -certs "$work/chain.pem" 2>/dev/null | grep -c Certificate)" \
 		"$(scepctl ca show sub --chain | openssl storeutl -noout -certs /dev/stdin 2>/dev/null | grep -c Certificate)" "certificates in the chain"
 	check scepctl profile create sub-devices --ca sub --challenge "$CHALLENGE"
 	check enrol below "$HTTP_URL/scep/sub-devices" --challenge "$CHALLENGE" --ca-out "$work/below-ca.pem" \
