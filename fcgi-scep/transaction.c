@@ -82,7 +82,8 @@ transaction_know_csr(struct transaction *t, const struct csr *csr)
 {
 	snprintf(t->key_type, sizeof(t->key_type), "%s", csr->key.name);
 	buffer_free(&t->subject);
-	if (!name_to_text(csr->subject, &t->subject))
+	/* With the NUL behind it, which the event's text needs. */
+	if (!name_to_text(csr->subject, &t->subject) || buffer_string(&t->subject) == NULL)
 		buffer_free(&t->subject);
 }
 
