@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "fcgi-admin/api/problem.h"
 #include "fcgi-admin/router.h"
 #include "redis/audit_queue.h"
@@ -61,13 +62,15 @@ static void
 record(struct call *c, const struct audit_event *e)
 {
 	struct buffer json = {0}, flood = {0};
+	char network[NETWORK_SIZE];
 	struct errbuf why = {0};
 	struct manage_report r = {0};
 	const char *text = NULL;
 
-	/* No text of a stranger is in the key: it must not make more rows than addresses and reasons allow. */
-	buffer_append_format(&flood, "%s\n%s\n%s", e->address,
-	    c->route != NULL ? c->route->pattern : "-", e->reason);
+	/* No text of a stranger is in the key: it must not make more rows than networks and reasons allow. */
+	network_of(e->address, network);
+	buffer_append_format(
+	    &flood, "%s|%s|%s", network, c->route != NULL ? c->route->pattern : "-", e->reason);
 	if (audit_event_to_json(e, &json))
 		text = buffer_string(&json);
 	if (text == NULL || flood.failed)

@@ -1,14 +1,13 @@
 /* transaction.c: recording what became of a request. */
 #include "transaction.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "pki/name.h"
 #include "redis/audit_queue.h"
 #include "store/audit_event.h"
@@ -217,23 +216,9 @@ settle_lost(struct transaction *t)
 }
 
 void
-transaction_network(const char *address, char out[TRANSACTION_NETWORK_SIZE])
-{
-	struct in6_addr a;
-
-	if (inet_pton(AF_INET6, address, &a) == 1 && !IN6_IS_ADDR_V4MAPPED(&a) &&
-	    !IN6_IS_ADDR_LOOPBACK(&a)) {
-		memset(a.s6_addr + 8, 0, 8);
-		inet_ntop(AF_INET6, &a, out, TRANSACTION_NETWORK_SIZE);
-	} else {
-		snprintf(out, TRANSACTION_NETWORK_SIZE, "%s", address);
-	}
-}
-
-void
 transaction_refused(struct transaction *t, const char *outcome, const char *reason)
 {
-	char text[ERRBUF_SIZE + 160], flood[256], network[TRANSACTION_NETWORK_SIZE];
+	char text[ERRBUF_SIZE + 160], flood[256], network[NETWORK_SIZE];
 	struct errbuf why = {0};
 	struct audit_event e;
 
@@ -250,7 +235,7 @@ transaction_refused(struct transaction *t, const char *outcome, const char *reas
 	if (t->fail_info != SCEP_NO_FAIL_INFO)
 		e.fail_info = scep_fail_info_name(t->fail_info);
 	/* A flood is: one network, one profile, one kind of refusal. */
-	transaction_network(fcgi_request_address(t->http), network);
+	network_of(fcgi_request_address(t->http), network);
 	snprintf(flood, sizeof(flood), "%s|%s|%s|%d", network,
 	    t->profile != NULL ? t->profile->scep.id : "", t->stage, (int)t->fail_info);
 	if (write_event(t, &e, octets_of_string(flood), &why)) {

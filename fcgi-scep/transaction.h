@@ -58,8 +58,4 @@ void transaction_done(struct transaction *t, const char *outcome);
 
 void transaction_free(struct transaction *t);
 
-/* Who floods together: an IPv6 address stands for its /64, of which every host has all; anything else for itself. */
-#define TRANSACTION_NETWORK_SIZE 46 /* INET6_ADDRSTRLEN */
-void transaction_network(const char *address, char out[TRANSACTION_NETWORK_SIZE]);
-
 #endif

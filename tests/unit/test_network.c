@@ -1,4 +1,4 @@
-/* test_transaction.c: whose flood a refusal belongs to. */
+/* test_network.c: whom an address belongs to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fcgi-scep/transaction.h"
+#include "base/network.h"
 #include "fcgi/request_fcgx.h"
 #include "pki/name.h"
 
 static void
 is_of(const char *address, const char *network)
 {
-	char out[TRANSACTION_NETWORK_SIZE];
+	char out[NETWORK_SIZE];
 
-	transaction_network(address, out);
+	network_of(address, out);
 	assert_string_equal(out, network);
 }
 
