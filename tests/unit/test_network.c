@@ -6,12 +6,7 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/network.h"
-#include "fcgi/request_fcgx.h"
-#include "pki/name.h"
 
 static void
 is_of(const char *address, const char *network)
@@ -55,43 +50,12 @@ what_is_no_address_stands_for_itself(void **state)
 	    "012345678901234567890123456789012345678901234");
 }
 
-/* Of any length: also where it fills the memory that it is in. */
-static void
-the_audit_gets_the_subject_and_nothing_behind_it(void **state)
-{
-	static const int lengths[] = {1, 252, 253, 254, 509, 1500};
-	struct fcgi_request http = {.status = 0};
-	struct scep_request message = {.message_type = SCEP_PKCS_REQ};
-	char text[2048], want[2048];
-	struct errbuf why = {0};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		struct transaction t = {
-		    .http = &http, .operation = "PKIOperation", .message = &message};
-		struct buffer name = {0};
-		struct audit_event e;
-		struct csr csr = {0};
-
-		snprintf(want, sizeof(want), "CN=%0*d", lengths[i], 7);
-		snprintf(text, sizeof(text), "%s", want);
-		assert_true(name_from_text(text, &name, &why));
-		csr.subject = buffer_octets(&name);
-		transaction_know_csr(&t, &csr);
-		transaction_event(&t, &e);
-		assert_string_equal(e.subject, want);
-		buffer_free(&t.subject);
-		buffer_free(&name);
-	}
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_ipv4_address_stands_for_itself),
 	    cmocka_unit_test(an_ipv6_address_stands_for_its_network),
-	    cmocka_unit_test(the_audit_gets_the_subject_and_nothing_behind_it),
 	    cmocka_unit_test(what_is_no_address_stands_for_itself),
 	};
 
