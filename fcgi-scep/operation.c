@@ -44,7 +44,7 @@ operation_profile_name(const char *path, const char *default_profile, char out[6
 	end = name + len;
 	if (*end == '/' && strchr(end + 1, '/') != NULL)
 		return false;
-	if (len == 0 || len > 64 ||
+	if (len == 0 || len > 64 || strspn(name, ".") == len ||
 	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") < len)
 		return false;
 	memcpy(out, name, len);

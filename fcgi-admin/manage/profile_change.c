@@ -31,8 +31,8 @@ check_numbers(
 	check_number("challengeTtl", c->challenge_expiry_s, 60, 30 * DAY_S, r);
 	check_number("maxPending", c->max_pending, 1, 1000000, r);
 	check_number("validityDays", c->validity_days, 1, 36500, r);
-	check_number("minRsaBits", c->min_rsa_bits, 1024, 16384, r);
-	check_number("maxRsaBits", c->max_rsa_bits, 1024, 16384, r);
+	check_number("minRsaBits", c->min_rsa_bits, 1024, 8192, r);
+	check_number("maxRsaBits", c->max_rsa_bits, 1024, 8192, r);
 	check_number("replayHours", c->replay_hours, 0, 720, r);
 	if (least > most)
 		manage_invalid(r, "maxRsaBits", "is below minRsaBits (%" PRId64 ")", least);

@@ -22,7 +22,7 @@
 #define PBKDF2_ITERATIONS 100000
 #define SALT_OCTETS	  16
 #define RSA_BITS_MIN	  1024
-#define RSA_BITS_MAX	  16384
+#define RSA_BITS_MAX	  8192
 #define FILE_MAX	  65536
 #define PASSPHRASE_MAX	  1024
 #define PASSPHRASE_OCTETS 32 /* of randomness in one that we create */

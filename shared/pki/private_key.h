@@ -9,7 +9,7 @@
 #include "base/errbuf.h"
 #include "base/octets.h"
 
-/* "rsa:2048", "rsa:3072", "rsa:4096", "ec:P-256", "ec:P-384", "ec:P-521" (and "rsa:1024" to "rsa:16384" in steps of 8 for tests and
+/* "rsa:2048", "rsa:3072", "rsa:4096", "ec:P-256", "ec:P-384", "ec:P-521" (and "rsa:1024" to "rsa:8192" in steps of 8 for tests and
  * clients).  The caller frees; NULL with why. */
 EVP_PKEY *private_key_generate(const char *kind, struct errbuf *why);
 

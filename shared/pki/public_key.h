@@ -19,7 +19,7 @@ struct public_key {
 /*
  * Parse the DER of a SubjectPublicKeyInfo (RFC 5280 4.1).  true with *out filled, also for a type we do not know (pkey NULL, type
  * OTHER); false with why when it is malformed.  RSA goes by d2i_PublicKey on the bare key (1 us, against 100 us for
- * d2i_PUBKEY in OpenSSL 3.0).  Does not judge size or strength.  Limits: modulus 512 to 16384 bits, exponent odd, 3 to 2^64.
+ * d2i_PUBKEY in OpenSSL 3.0).  Does not judge size or strength.  Limits: modulus 512 to 8192 bits, exponent odd, 3 to 2^64.
  */
 bool public_key_parse(struct octets spki, struct public_key *out, struct errbuf *why);
 void public_key_free(struct public_key *k); /* zeroes it */

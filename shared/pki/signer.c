@@ -7,7 +7,7 @@
 #include "pki/private_key.h"
 #include "pki/signer.h"
 
-#define SIGNATURE_MAX 2048 /* RSA-16384 */
+#define SIGNATURE_MAX 1024 /* RSA-8192 */
 
 struct signer {
 	EVP_PKEY *key;

@@ -229,7 +229,7 @@ points_of_a_wrong_form_or_off_the_curve_are_refused(void **state)
 }
 
 static void
-rsa_moduli_from_512_to_16384_bits_are_read_and_no_others(void **state)
+rsa_moduli_from_512_to_8192_bits_are_read_and_no_others(void **state)
 {
 	struct buffer spki = {0};
 
@@ -240,9 +240,9 @@ rsa_moduli_from_512_to_16384_bits_are_read_and_no_others(void **state)
 	assert_false(parses(&spki));
 	make_rsa(&spki, 65, 0x01, 0x55, "\x01\x00\x01", 3); /* 513 bits */
 	assert_true(parses(&spki));
-	make_rsa(&spki, 2048, 0x7f, 0x55, "\x01\x00\x01", 3); /* 16383 bits */
+	make_rsa(&spki, 1024, 0x7f, 0x55, "\x01\x00\x01", 3); /* 8191 bits */
 	assert_true(parses(&spki));
-	make_rsa(&spki, 2049, 0x01, 0x55, "\x01\x00\x01", 3); /* 16385 bits */
+	make_rsa(&spki, 1025, 0x01, 0x55, "\x01\x00\x01", 3); /* 8193 bits */
 	assert_false(parses(&spki));
 }
 
@@ -467,7 +467,7 @@ main(void)
 	    cmocka_unit_test(explicit_curve_parameters_are_another_type),
 	    cmocka_unit_test(a_compressed_point_is_read),
 	    cmocka_unit_test(points_of_a_wrong_form_or_off_the_curve_are_refused),
-	    cmocka_unit_test(rsa_moduli_from_512_to_16384_bits_are_read_and_no_others),
+	    cmocka_unit_test(rsa_moduli_from_512_to_8192_bits_are_read_and_no_others),
 	    cmocka_unit_test(even_and_negative_moduli_are_refused),
 	    cmocka_unit_test(exponents_are_odd_from_3_to_2_to_the_64),
 	    cmocka_unit_test(
