@@ -178,9 +178,9 @@ bench: all $(bench_programs)
 # New inputs go to a scratch corpus under $(B); what is kept for good is copied into tests/fuzz/corpus by hand.
 fuzz: $(fuzz_programs:%=%.fuzzed)
 $(B)/fuzz/fuzz/%.fuzzed: $(B)/fuzz/fuzz/% FORCE
-	@mkdir -p $(B)/fuzz/corpus/$* tests/fuzz/corpus/$*
+	@mkdir -p $(B)/fuzz/corpus/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
-		-artifact_prefix=$(B)/fuzz/$*- $(B)/fuzz/corpus/$* tests/fuzz/corpus/$*
+		-artifact_prefix=$(B)/fuzz/$*- $(B)/fuzz/corpus/$* tests/fuzz/corpus/$(patsubst fuzz_%,%,$*)
 
 # docs/settings.md comes from the programs' own table; tests/e2e/documents.sh sees that it is fresh.
 docs: $(B)/release/scepctl
