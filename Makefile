@@ -142,10 +142,9 @@ test-build: $(e2e_programs) $(patsubst tests/bench/%.c,$(B)/test/bench/%,$(src_b
 setup:
 	./setup.sh
 
-# The set-up may install the compiler, so what is built comes after it.
-test: setup
-	$(MAKE) all test-build
-	B='$(B)' tests/run-all
+# It installs what the tests need, builds, and runs them.
+test:
+	@B='$(B)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/run-all
 
 run:
 	B='$(B)' ./run.sh
