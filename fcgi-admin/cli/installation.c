@@ -108,7 +108,11 @@ health(struct cli *cli, const struct arguments *a)
 			    h.checks[i].name, h.checks[i].detail);
 		printf("%s\n", manage_health_name(h.status));
 	}
-	return h.status == MANAGE_HEALTH_FAIL ? CLI_AWAY : CLI_DONE;
+	/* The first two are store and Redis. */
+	for (int i = 0; i < 2 && i < h.count; i++)
+		if (h.checks[i].status == MANAGE_HEALTH_FAIL)
+			return CLI_AWAY;
+	return h.status == MANAGE_HEALTH_FAIL ? CLI_REFUSED : CLI_DONE;
 }
 
 static int
@@ -134,7 +138,8 @@ const struct verb cli_installation_verbs[] = {
     {"migrate", NULL, "", "bring the database's schema up to date", NULL, NULL, migrate},
     {"settings", NULL, "", "print every setting with its value", NULL, settings_options, settings},
     {"health", NULL, "", "check store, Redis, master key and the ends of CA and RA certificates",
-	"Exit status 3 when one check fails.", NULL, health},
+	"Exit status 3 when store or Redis is away, 1 when another check fails; a warning is 0.",
+	NULL, health},
     {"version", NULL, "", "print the version", NULL, NULL, version},
     {0},
 };

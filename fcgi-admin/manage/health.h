@@ -25,7 +25,7 @@ struct manage_health {
 	int count;
 };
 
-/* Look at all of it; what is away is a failed check, so this always has an answer. */
+/* Look at all of it, store and Redis first; what is away is a failed check, so this always has an answer. */
 void manage_health_check(struct manage *m, struct manage_health *out);
 
 /* The part that looks at the ends of CAs and of enabled profiles' RA certificates; m's store is open.  Adds to h. */
