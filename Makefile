@@ -125,7 +125,7 @@ endef
 
 $(foreach v,$(variants),$(eval $(call variant,$v)))
 
-$(foreach v,test asan,$(call one_file_program,$v,unit,$(src_unit),$(call objects,$v,$(src_unit_support) $(src_support)),-lcmocka))
+$(foreach v,test asan,$(call one_file_program,$v,unit,$(src_unit),$(call objects,$v,$(src_unit_support) $(src_support) $(src_bench_support)),-lcmocka))
 $(foreach v,release test,$(call one_file_program,$v,bench,$(src_bench),$(call objects,$v,$(src_bench_support)),))
 $(foreach v,test asan,$(call one_file_program,$v,e2e,$(src_e2e),$(call objects,$v,$(src_support) $(src_bench_support)),-lcmocka))
 $(call one_file_program,fuzz,fuzz,$(src_fuzz),,)

@@ -9,112 +9,28 @@
 
 #include <cmocka.h>
 
-#include <jansson.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/encoding.h"
 #include "pki/private_key.h"
 #include "scep/client.h"
-#include "tests/bench/lib/http_load.h"
 #include "tests/support/hostile.h"
+#include "tests/support/probe.h"
 
 static struct stack {
-	char host[64], port[8], path[512];
+	struct probe probe;
+	const char *path; /* of SCEP_URL */
 	struct buffer ca_der[9];
 	struct certificate ca[9];
 	int ca_count;
 	X509 *ra;
 	EVP_PKEY *key;
 } stack;
-
-/* ---- talking to the stack */
-
-static int
-exchange(const struct buffer *request, struct buffer *body)
-{
-	struct http_exchange x = {.request = buffer_octets(request)};
-	double seconds;
-
-	assert_true(http_load_run(stack.host, stack.port, &x, 1, 1, 20, true, &seconds));
-	if (body != NULL)
-		*body = x.body;
-	else
-		buffer_free(&x.body);
-	return x.status;
-}
-
-static int
-get(const char *tail, struct buffer *body)
-{
-	struct buffer request = {0};
-	char path[8192];
-	int status;
-
-	snprintf(path, sizeof(path), "%s%s", stack.path, tail);
-	http_load_get(&request, stack.host, path);
-	status = exchange(&request, body);
-	buffer_free(&request);
-	return status;
-}
-
-static int
-post(const char *path, struct octets message, struct buffer *body)
-{
-	struct buffer request = {0};
-	int status;
-
-	http_load_post(&request, stack.host, path, message);
-	status = exchange(&request, body);
-	buffer_free(&request);
-	return status;
-}
-
-/* The newest audit row of a transaction, waited for up to ten seconds (rows of refusals land in batches). */
-static json_t *
-audit_row(const char *transaction_id)
-{
-	char command[2048];
-	json_t *row = NULL;
-
-	snprintf(command, sizeof(command), "%s --json audit list --transaction '%s'",
-	    getenv("SCEPCTL"), transaction_id);
-	for (int i = 0; i < 100 && row == NULL; i++) {
-		FILE *f = popen(command, "r");
-		json_t *all, *list;
-
-		assert_non_null(f);
-		all = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL);
-		pclose(f);
-		list = json_is_object(all) ? json_object_get(all, "items") : all;
-		if (json_array_size(list) > 0)
-			row = json_incref(json_array_get(list, 0));
-		json_decref(all);
-		if (row == NULL)
-			usleep(100000);
-	}
-	return row;
-}
-
-static void
-audit_says(const char *transaction_id, const char *outcome, const char *reason_has)
-{
-	json_t *row = audit_row(transaction_id);
-	const char *reason;
-
-	if (row == NULL)
-		fail_msg("transaction %s has no audit row", transaction_id);
-	assert_string_equal(json_string_value(json_object_get(row, "outcome")), outcome);
-	reason = json_string_value(json_object_get(row, "reason"));
-	if (reason_has != NULL && (reason == NULL || strcasestr(reason, reason_has) == NULL))
-		fail_msg("audit: have \"%s\", want something of \"%s\"", reason, reason_has);
-	json_decref(row);
-}
 
 /* ---- cases that a CertRep answers */
 
@@ -166,7 +82,7 @@ sends(struct hostile *h, const char *path, struct expected want, struct certific
 	parse_signer(h, &signer);
 	m.signer = &signer;
 	hostile_encode(h, &message);
-	assert_int_equal(post(path, buffer_octets(&message), &body), 200);
+	assert_int_equal(probe_post(&stack.probe, path, buffer_octets(&message), &body), 200);
 	if (!scep_client_read(&m, buffer_octets(&body), stack.ca, stack.ca_count, &r, &why))
 		fail_msg("reply: %s", why.line);
 	assert_int_equal(r.status, want.status);
@@ -177,9 +93,9 @@ sends(struct hostile *h, const char *path, struct expected want, struct certific
 		else if (want.text != NULL && strcasestr(r.fail_info_text, want.text) == NULL)
 			fail_msg("failInfoText: have \"%s\", want something of \"%s\"",
 			    r.fail_info_text, want.text);
-		audit_says(id, "refused", want.reason);
+		probe_audit_says(id, "refused", want.reason);
 	} else {
-		audit_says(id, "success", NULL);
+		probe_audit_says(id, "success", NULL);
 		if (leaf != NULL)
 			assert_true(
 			    certificate_parse(buffer_octets(&r.certificates[0]), leaf, &why));
@@ -396,7 +312,8 @@ messages_without_transaction_id_or_with_two_signers_get_400(void **state)
 		h.transaction_id = "unanswerable";
 		hostile_encode(&h, &message);
 		print_message("# fault %#x\n", h.faults);
-		assert_int_equal(post(stack.path, buffer_octets(&message), NULL), 400);
+		assert_int_equal(
+		    probe_post(&stack.probe, stack.path, buffer_octets(&message), NULL), 400);
 		buffer_free(&message);
 	}
 }
@@ -407,11 +324,13 @@ octets_that_are_no_message_get_400_or_413(void **state)
 	char *large = calloc(1, 70000);
 
 	(void)state;
-	assert_int_equal(post(stack.path, octets_of("", 0), NULL), 400);
-	assert_int_equal(post(stack.path, octets_of_string("hello"), NULL), 400);
-	assert_int_equal(post(stack.path, octets_of("\x30\x80\x30\x80", 4), NULL), 400);
-	assert_int_equal(post(stack.path, octets_of(large, 60000), NULL), 400);
-	assert_int_equal(post(stack.path, octets_of(large, 70000), NULL), 413);
+	assert_int_equal(probe_post(&stack.probe, stack.path, octets_of("", 0), NULL), 400);
+	assert_int_equal(
+	    probe_post(&stack.probe, stack.path, octets_of_string("hello"), NULL), 400);
+	assert_int_equal(
+	    probe_post(&stack.probe, stack.path, octets_of("\x30\x80\x30\x80", 4), NULL), 400);
+	assert_int_equal(probe_post(&stack.probe, stack.path, octets_of(large, 60000), NULL), 400);
+	assert_int_equal(probe_post(&stack.probe, stack.path, octets_of(large, 70000), NULL), 413);
 	free(large);
 }
 
@@ -421,17 +340,20 @@ a_query_that_asks_for_nothing_known_gets_400_that_names_it(void **state)
 	struct buffer body = {0};
 
 	(void)state;
-	assert_int_equal(get("", NULL), 400);
-	assert_int_equal(get("?operation=MakeCoffee", &body), 400);
+	assert_int_equal(probe_get(&stack.probe, "", NULL), 400);
+	assert_int_equal(probe_get(&stack.probe, "?operation=MakeCoffee", &body), 400);
 	assert_non_null(strstr(buffer_string(&body), "MakeCoffee"));
 	buffer_free(&body);
-	assert_int_equal(get("?operation=PKIOperation", NULL), 400);
-	assert_int_equal(get("?operation=PKIOperation&message=", NULL), 400);
-	assert_int_equal(get("?operation=PKIOperation&message=%21%21", NULL), 400);
-	assert_int_equal(get("?operation=PKIOperation&message=MAA&message=MAA", NULL), 400);
-	assert_int_equal(get("?operation=GetCACaps&operation=GetCACert", NULL), 400);
-	assert_int_equal(get("?operation=GetNextCACert", NULL), 404);
-	assert_int_equal(get("?operation=GetCACaps", NULL), 200);
+	assert_int_equal(probe_get(&stack.probe, "?operation=PKIOperation", NULL), 400);
+	assert_int_equal(probe_get(&stack.probe, "?operation=PKIOperation&message=", NULL), 400);
+	assert_int_equal(
+	    probe_get(&stack.probe, "?operation=PKIOperation&message=%21%21", NULL), 400);
+	assert_int_equal(
+	    probe_get(&stack.probe, "?operation=PKIOperation&message=MAA&message=MAA", NULL), 400);
+	assert_int_equal(
+	    probe_get(&stack.probe, "?operation=GetCACaps&operation=GetCACert", NULL), 400);
+	assert_int_equal(probe_get(&stack.probe, "?operation=GetNextCACert", NULL), 404);
+	assert_int_equal(probe_get(&stack.probe, "?operation=GetCACaps", NULL), 200);
 }
 
 static void
@@ -444,13 +366,16 @@ unknown_and_disabled_profiles_get_404_and_403(void **state)
 	(void)state;
 	h.transaction_id = "nowhere";
 	hostile_encode(&h, &message);
-	assert_int_equal(post("/scep/no-such-profile", buffer_octets(&message), NULL), 404);
+	assert_int_equal(
+	    probe_post(&stack.probe, "/scep/no-such-profile", buffer_octets(&message), NULL), 404);
 	snprintf(command, sizeof(command), "%s profile disable mdm >/dev/null", getenv("SCEPCTL"));
 	assert_int_equal(system(command), 0);
-	assert_int_equal(post("/scep/mdm", buffer_octets(&message), NULL), 403);
+	assert_int_equal(probe_post(&stack.probe, "/scep/mdm", buffer_octets(&message), NULL), 403);
 	snprintf(command, sizeof(command), "%s profile enable mdm >/dev/null", getenv("SCEPCTL"));
 	assert_int_equal(system(command), 0);
-	assert_int_equal(post("/scep/mdm/pkiclient.exe", buffer_octets(&message), NULL), 200);
+	assert_int_equal(
+	    probe_post(&stack.probe, "/scep/mdm/pkiclient.exe", buffer_octets(&message), NULL),
+	    200);
 	buffer_free(&message);
 }
 
@@ -463,16 +388,16 @@ look_around(void **state)
 
 	(void)state;
 	if (getenv("SCEP_URL") == NULL || getenv("CHALLENGE") == NULL ||
-	    getenv("SCEPCTL") == NULL ||
-	    !http_load_url(getenv("SCEP_URL"), stack.host, stack.port, stack.path)) {
+	    getenv("SCEPCTL") == NULL || !probe_open(&stack.probe, getenv("SCEP_URL"))) {
 		fprintf(
 		    stderr, "bad_input: SCEP_URL, CHALLENGE and SCEPCTL name a running stack\n");
 		return -1;
 	}
+	stack.path = stack.probe.path;
 	if (OSSL_PROVIDER_load(NULL, "legacy") == NULL ||
 	    OSSL_PROVIDER_load(NULL, "default") == NULL)
 		return -1;
-	if (get("?operation=GetCACert", &body) != 200)
+	if (probe_get(&stack.probe, "?operation=GetCACert", &body) != 200)
 		return -1;
 	stack.ca_count = scep_client_ca_certificates(buffer_octets(&body), stack.ca_der, 9, &why);
 	buffer_free(&body);
