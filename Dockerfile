@@ -52,10 +52,10 @@ RUN make -C /src -j"$(nproc)" B=/tmp/build install DESTDIR=/out PREFIX=/usr
 
 # ---- the service ----------------------------------------------------------------------------------------------------------------
 
-# libfcgi-bin has cgi-fcgi, by which the health check asks a worker itself.
+# libfcgi-bin has cgi-fcgi, by which the health check asks a worker itself; sqlite3 is for backups.
 FROM common AS service
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-	libfcgi0ldbl libfcgi-bin libssl3 libhiredis0.14 libsqlite3-0 libjansson4 libcurl4 ca-certificates \
+	libfcgi0ldbl libfcgi-bin libssl3 libhiredis0.14 libsqlite3-0 libjansson4 libcurl4 ca-certificates sqlite3 \
 	&& rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/usr/sbin/ /usr/sbin/
 COPY --from=build /out/usr/bin/ /usr/bin/
