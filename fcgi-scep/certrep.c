@@ -1,7 +1,11 @@
 /* certrep.c: encoding and sending the answer. */
 #include "certrep.h"
 
+#include <string.h>
+
+#include "base/encoding.h"
 #include "base/fault.h"
+#include "pki/certificate.h"
 #include "profile/profile.h"
 #include "scep/reply.h"
 
@@ -38,8 +42,30 @@ choose_certificates(const struct profile *p, struct octets leaf, struct scep_rep
 		reply->certificates[reply->certificate_count++] = p->chain[i].der;
 }
 
+/* As the store and the audit have it: 16 octets in hex. */
+static void
+serial_of(struct octets der, char out[33])
+{
+	struct certificate c;
+	struct octets serial;
+
+	out[0] = '\0';
+	if (!certificate_parse(der, &c, NULL))
+		return;
+	serial = c.serial;
+	if (serial.len == 17 && serial.data[0] == 0) {
+		serial.data++;
+		serial.len--;
+	}
+	if (serial.len <= 16) {
+		memset(out, '0', 32);
+		encoding_hex(serial, out + 32 - 2 * serial.len);
+	}
+	certificate_free(&c);
+}
+
 void
-certrep_success(struct transaction *t, struct octets certificate, const char *outcome)
+certrep_success(struct transaction *t, struct octets certificate, bool repeat)
 {
 	struct scep_responder responder = profile_responder(t->profile);
 	struct scep_reply reply = {
@@ -48,6 +74,7 @@ certrep_success(struct transaction *t, struct octets certificate, const char *ou
 	};
 	struct buffer out = {0};
 	struct errbuf why = {0};
+	char serial[33];
 
 	choose_algorithms(t, &reply);
 	choose_certificates(t->profile, certificate, &reply);
@@ -55,7 +82,12 @@ certrep_success(struct transaction *t, struct octets certificate, const char *ou
 		fcgi_respond(t->http, 200, PKI_MESSAGE, NO_STORE, buffer_octets(&out));
 		if (!fault_here("replied"))
 			t->stage = "answered";
-		transaction_done(t, outcome);
+		if (repeat) {
+			serial_of(certificate, serial);
+			transaction_repeated(t, serial);
+		} else {
+			transaction_done(t);
+		}
 	} else {
 		/* Committed all the same: the same request will get it. */
 		certrep_unavailable(t, why.line);

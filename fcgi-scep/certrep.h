@@ -2,14 +2,16 @@
 #ifndef FCGI_SCEP_CERTREP_H
 #define FCGI_SCEP_CERTREP_H
 
+#include <stdbool.h>
+
 #include "base/octets.h"
 #include "scep/scep.h"
 #include "transaction.h"
 
 /* Each answers the HTTP request and records it; keys of t->profile are open. */
 
-/* SUCCESS with a certificate that is committed; outcome is "success" or "repeat". */
-void certrep_success(struct transaction *t, struct octets certificate, const char *outcome);
+/* SUCCESS with a certificate that is committed: just now, or at the first of several equal requests (repeat). */
+void certrep_success(struct transaction *t, struct octets certificate, bool repeat);
 
 /* FAILURE.  text goes out as failInfoText (NULL or "": none); reason goes to log and audit alone. */
 void certrep_failure(

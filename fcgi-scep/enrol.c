@@ -49,7 +49,7 @@ answer_repeat(struct transaction *t, struct octets repeat_key, int64_t now)
 
 	rc = issue_repeat(t->worker->store, t->profile, repeat_key, now, &certificate, &why);
 	if (rc == STORE_OK)
-		certrep_success(t, buffer_octets(&certificate), "repeat");
+		certrep_success(t, buffer_octets(&certificate), true);
 	else if (rc != STORE_NONE)
 		certrep_unavailable(t, why.line);
 	buffer_free(&certificate);
@@ -103,10 +103,10 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 		memcpy(t->serial, result.serial, sizeof(t->serial));
 		mark_used(t, grant, now_ms);
 		if (!fault_here("marked"))
-			certrep_success(t, buffer_octets(&result.certificate), "success");
+			certrep_success(t, buffer_octets(&result.certificate), false);
 		break;
 	case ISSUE_REPEAT:
-		certrep_success(t, buffer_octets(&result.certificate), "repeat");
+		certrep_success(t, buffer_octets(&result.certificate), true);
 		break;
 	case ISSUE_CHALLENGE_USED:
 		mark_used(t, grant, now_ms);

@@ -105,14 +105,14 @@ answer_generic_capabilities(struct transaction *t)
 	scep_capabilities(PKI_DIGESTS_DEFAULT, PKI_CIPHERS_DEFAULT, false, false, &text);
 	fcgi_respond(t->http, 200, "text/plain", CACHEABLE, buffer_octets(&text));
 	buffer_free(&text);
-	transaction_done(t, "success");
+	transaction_done(t);
 }
 
 static void
 answer_constant(struct transaction *t, const char *type, const struct buffer *body)
 {
 	fcgi_respond(t->http, 200, type, CACHEABLE, buffer_octets(body));
-	transaction_done(t, "success");
+	transaction_done(t);
 }
 
 /* The octets of a pkiMessage: the body of a POST, or message of a GET.  false: answered already. */

@@ -208,33 +208,28 @@ settle_lost(struct transaction *t)
 	    .actor = "system",
 	    .action = "audit.lost",
 	    .outcome = "failed",
-	    .reason = "rows of refusals that are in the log alone: see audit-lost there",
+	    .reason = "rows that are in the log alone: see audit-lost there",
 	    .count = (int64_t)lost,
 	};
 	if (!write_event(t, &e, no_flood, &why))
 		atomic_fetch_add(&shared->audit_lost, lost);
 }
 
-void
-transaction_refused(struct transaction *t, const char *outcome, const char *reason)
+/* A row for the queue.  A flood is: one network, one profile, one stage, one answer. */
+static void
+record(struct transaction *t, const char *outcome, const char *reason)
 {
-	char text[ERRBUF_SIZE + 160], flood[256], network[NETWORK_SIZE];
+	char flood[256], network[NETWORK_SIZE];
 	struct errbuf why = {0};
 	struct audit_event e;
 
-	t->outcome = outcome;
-	if (t->legacy[0] != '\0') {
-		snprintf(text, sizeof(text), "%s; %s", reason, t->legacy);
-		reason = text;
-	}
-	log_request(
-	    t, strcmp(outcome, "failed") == 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, reason);
 	transaction_event(t, &e);
 	e.outcome = outcome;
 	e.reason = reason;
 	if (t->fail_info != SCEP_NO_FAIL_INFO)
 		e.fail_info = scep_fail_info_name(t->fail_info);
-	/* A flood is: one network, one profile, one kind of refusal. */
+	if (t->serial[0] != '\0')
+		e.serial = t->serial;
 	network_of(fcgi_request_address(t->http), network);
 	snprintf(flood, sizeof(flood), "%s|%s|%s|%d", network,
 	    t->profile != NULL ? t->profile->scep.id : "", t->stage, (int)t->fail_info);
@@ -244,14 +239,40 @@ transaction_refused(struct transaction *t, const char *outcome, const char *reas
 	}
 	if (t->worker->shared != NULL)
 		atomic_fetch_add(&t->worker->shared->audit_lost, 1);
-	log_event(LOG_LEVEL_ERROR, "audit-lost", "the row of this refusal is only in this log: %s",
+	log_event(LOG_LEVEL_ERROR, "audit-lost", "the row of this request is only in this log: %s",
 	    why.line);
 }
 
 void
-transaction_done(struct transaction *t, const char *outcome)
+transaction_refused(struct transaction *t, const char *outcome, const char *reason)
 {
+	char text[ERRBUF_SIZE + 160];
+
 	t->outcome = outcome;
+	if (t->legacy[0] != '\0') {
+		snprintf(text, sizeof(text), "%s; %s", reason, t->legacy);
+		reason = text;
+	}
+	log_request(
+	    t, strcmp(outcome, "failed") == 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, reason);
+	record(t, outcome, reason);
+}
+
+void
+transaction_repeated(struct transaction *t, const char *serial)
+{
+	static const char reason[] = "a repeat: its first certificate again";
+
+	t->outcome = "repeat";
+	snprintf(t->serial, sizeof(t->serial), "%s", serial);
+	log_request(t, LOG_LEVEL_INFO, reason);
+	record(t, "success", reason);
+}
+
+void
+transaction_done(struct transaction *t)
+{
+	t->outcome = "success";
 	log_request(t, t->legacy[0] != '\0' ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 	    t->legacy[0] != '\0' ? t->legacy : NULL);
 	settle_lost(t);

@@ -53,8 +53,11 @@ void transaction_event(const struct transaction *t, struct audit_event *e);
  */
 void transaction_refused(struct transaction *t, const char *outcome, const char *reason);
 
-/* The log line of what went well. */
-void transaction_done(struct transaction *t, const char *outcome);
+/* A repeat was answered with its first certificate, whose serial (hex) this is: log line and audit row, counted like a refusal. */
+void transaction_repeated(struct transaction *t, const char *serial);
+
+/* The log line of what went well; the audit row of an enrolment is in its commit. */
+void transaction_done(struct transaction *t);
 
 void transaction_free(struct transaction *t);
 

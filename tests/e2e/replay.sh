@@ -14,7 +14,13 @@ it_answers_a_repeated_request_with_the_first_certificate() {
 	equal 200 "$(send twice "$SCEP_URL")" "second"
 	equal SUCCESS "$(reply twice)" "second"
 	check cmp "$work/twice.first" "$work/twice.pem"
+	eventually 10 repeat_is_recorded "$work/twice.pem"
 	equal $((before + 1)) "$(sql 'SELECT count(*) FROM certificate')" "certificates"
+}
+
+repeat_is_recorded() {
+	equal 1 "$(sql "SELECT count(*) FROM audit_event WHERE outcome = 'success' AND reason LIKE 'a repeat%' AND serial = lower('$(serial_of "$1")')")" \
+		"audit rows of the repeat"
 }
 
 it_burns_no_second_challenge_for_a_repeat() {
