@@ -23,6 +23,8 @@ struct enrol {
 	struct scep_server server;
 	EVP_PKEY *key;
 	bool key_written; /* by us: removed again where nothing came of it */
+	bool sent;	  /* there may be a certificate for the key */
+	bool refused;	  /* says a reply whose signature holds: there is none */
 	struct buffer spki;
 	struct buffer challenge;
 	struct buffer subject; /* Name, DER */
@@ -136,6 +138,13 @@ choose_algorithms(struct enrol *e)
 		return usage("--digest: want SHA-256, SHA-384, SHA-512, SHA-1 or MD5");
 	if (cipher != NULL && (e->message.cipher = pki_cipher_of_name(cipher)) == PKI_CIPHER_NONE)
 		return usage("--cipher: want AES-128-CBC, AES-256-CBC, DES3 or DES");
+	/* Nobody signs GetCACaps: whoever is between us and the server may have shortened it. */
+	if (digest == NULL && e->message.digest == PKI_SHA1)
+		cli_error("warning: the server offers no SHA-256, so SHA-1 is used; to insist: "
+			  "--digest SHA-256");
+	if (cipher == NULL && e->message.cipher == PKI_DES3)
+		cli_error("warning: the server offers no AES, so triple DES is used; to insist: "
+			  "--cipher AES-128-CBC");
 	return CLI_DONE;
 }
 
@@ -261,6 +270,7 @@ read_reply(struct enrol *e, struct octets reply)
 			trusted[count++] = e->server.certificates[i];
 	if (!scep_client_read(&e->message, reply, trusted, count, &e->reply, &why))
 		return fault(&why);
+	e->refused = e->reply.status == SCEP_FAILURE;
 	if (e->reply.status != SCEP_SUCCESS)
 		return tell_refusal(e);
 	return check_certificate(e);
@@ -272,9 +282,11 @@ exchange(struct enrol *e)
 	struct buffer message = {0}, reply = {0};
 	int status;
 
-	if ((status = make_message(e, &message)) == CLI_DONE &&
-	    (status = scep_server_operation(&e->server, buffer_octets(&message), &reply)) ==
-		CLI_DONE)
+	if ((status = make_message(e, &message)) == CLI_DONE) {
+		e->sent = true;
+		status = scep_server_operation(&e->server, buffer_octets(&message), &reply);
+	}
+	if (status == CLI_DONE)
 		status = read_reply(e, buffer_octets(&reply));
 	buffer_free(&message);
 	buffer_free(&reply);
@@ -363,8 +375,8 @@ enrol(struct cli *cli, const struct arguments *a)
 		status = exchange(&e);
 		if (status == CLI_DONE && (status = write_files(&e)) == CLI_DONE)
 			status = print_certificate(cli, &e);
-		else if (status == CLI_REFUSED && e.issued.der.len == 0)
-			unlink(e.key_written ? key_out : "");
+		else if (e.key_written && (!e.sent || e.refused))
+			unlink(key_out);
 		else if (e.key_written)
 			cli_error(
 			    "the key is kept; the same request again: --key-file %s", key_out);

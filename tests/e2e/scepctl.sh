@@ -186,6 +186,14 @@ it_writes_no_key_and_no_certificate_when_it_is_refused() {
 	check test ! -e "$work/nobody.pem"
 }
 
+it_keeps_the_key_when_nobody_signed_the_refusal() {
+	local names
+	names=$(seq -f 'dns:host-%05.0f.device.example' -s , 1 600)
+	exits 1 enrol long "$SCEP_URL" --challenge "$CHALLENGE" --get --san "$names"
+	check test -s "$work/long.key"
+	check test ! -e "$work/long.pem"
+}
+
 it_enrols_with_a_key_that_is_there_and_a_repeat_gets_the_same_certificate() {
 	(umask 077 && openssl genrsa -out "$work/mine.key" 2048 2>/dev/null)
 	check scepctl enrol "$SCEP_URL" --subject CN=mine --challenge "$CHALLENGE" --key-file "$work/mine.key" --cert-out "$work/mine1.pem"
