@@ -11,17 +11,7 @@
 #include "base/encoding.h"
 #include "fcgi-admin/cli/cli.h"
 
-void
-cli_error(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("scepctl: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-}
+#define LINE_MAX_OCTETS 4096
 
 int
 cli_usage(const struct errbuf *why)
@@ -101,6 +91,21 @@ print_line(FILE *out, struct buffer *line)
 	}
 	fprintf(out, "%s\n", line->failed ? "" : buffer_string(line));
 	buffer_free(line);
+}
+
+/* A server's words may be among the arguments. */
+void
+cli_error(const char *fmt, ...)
+{
+	struct buffer line = {0};
+	char text[LINE_MAX_OCTETS];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	buffer_append_format(&line, "scepctl: %s", text);
+	print_line(stderr, &line);
 }
 
 void
