@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "pki/private_key.h"
+#include "store/authority_row.h"
 #include "store/key_check.h"
 
 /* The directory, and those above it that are missing, with the mode.  made says whether the last one is new. */
@@ -69,14 +70,41 @@ make_master_key(struct manage *m, struct manage_installation *out, struct manage
 	return rc == STORE_OK ? MANAGE_OK : rc == STORE_AWAY ? MANAGE_AWAY : MANAGE_CONFLICT;
 }
 
+static bool
+note_authority(void *ctx, const struct authority_row *a)
+{
+	(void)a;
+	*(bool *)ctx = true;
+	return false;
+}
+
+/* Whether there are keys, which a passphrase that is not there has encrypted. */
+static enum manage_rc
+check_no_keys(struct manage *m, const char *path, struct manage_report *r)
+{
+	bool any = false;
+
+	if (store_authority_each(m->store, note_authority, &any, &r->why) == STORE_AWAY)
+		return MANAGE_AWAY;
+	if (any)
+		return manage_fail(r, MANAGE_CONFLICT,
+		    "the CA keys are encrypted with a passphrase that is not at %s: "
+		    "restore that file",
+		    path);
+	return MANAGE_OK;
+}
+
 static enum manage_rc
 make_passphrase(struct manage *m, struct manage_installation *out, struct manage_report *r)
 {
 	struct buffer passphrase = {0};
 	const char *path = m->settings->passphrase_file;
+	enum manage_rc rc;
 	bool ok;
 
 	if (access(path, F_OK) != 0) {
+		if ((rc = check_no_keys(m, path, r)) != MANAGE_OK)
+			return rc;
 		if (!passphrase_create(path, &r->why) || !manage_adopt(path, &r->why))
 			return MANAGE_FAULT;
 		out->made_passphrase = true;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fcgi-admin/manage/authority.h"
 #include "fcgi-admin/manage/health.h"
 #include "fcgi-admin/manage/installation.h"
 #include "tests/unit/manage_fixture.h"
@@ -73,6 +74,29 @@ a_lost_master_key_is_not_replaced_by_another(void **state)
 	assert_int_equal(init(f, &in), MANAGE_CONFLICT);
 	assert_non_null(strstr(f->report.why.line, "restore that file"));
 	assert_int_not_equal(access(f->settings.master_key_file, F_OK), 0);
+}
+
+static void
+a_lost_passphrase_is_replaced_as_long_as_there_are_no_keys(void **state)
+{
+	struct manage_fixture *f = *state;
+	const struct manage_authority_order o = {
+	    .name = "main", .subject = "CN=CA", .key = "ec:P-256", .validity_days = 30};
+	struct manage_installation in;
+	struct authority_row ca;
+
+	assert_int_equal(init(f, &in), MANAGE_OK);
+	assert_int_equal(unlink(f->settings.passphrase_file), 0);
+	assert_int_equal(init(f, &in), MANAGE_OK);
+	assert_true(in.made_passphrase);
+	assert_int_equal(
+	    manage_authority_create(&f->manage, &f->actor, &o, &ca, manage_fixture_report(f)),
+	    MANAGE_OK);
+	authority_row_free(&ca);
+	assert_int_equal(unlink(f->settings.passphrase_file), 0);
+	assert_int_equal(init(f, &in), MANAGE_CONFLICT);
+	assert_non_null(strstr(f->report.why.line, "restore that file"));
+	assert_int_not_equal(access(f->settings.passphrase_file, F_OK), 0);
 }
 
 static void
@@ -155,6 +179,7 @@ main(void)
 	    CASE(init_makes_all_of_it_for_the_owner_alone),
 	    CASE(a_second_init_keeps_what_is_there),
 	    CASE(a_lost_master_key_is_not_replaced_by_another),
+	    CASE(a_lost_passphrase_is_replaced_as_long_as_there_are_no_keys),
 	    CASE(a_foreign_master_key_opens_nothing),
 	    CASE(without_init_the_store_is_away_and_says_what_to_run),
 	    CASE(health_fails_while_redis_is_away_and_says_so),
