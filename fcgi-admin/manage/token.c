@@ -234,8 +234,9 @@ manage_token_has_profile(const struct token_row *t, const char *profile)
 	const char *list = t->profiles;
 	char name[65];
 
+	/* All, but for the role that is nothing without its profiles. */
 	if (list[0] == '\0')
-		return true;
+		return manage_role_of_name(t->role) != MANAGE_ROLE_CHALLENGE;
 	while (next_name(&list, name))
 		if (strcmp(name, profile) == 0)
 			return true;

@@ -117,6 +117,8 @@ a_token_for_named_profiles_has_those_alone(void **state)
 	assert_false(manage_token_has_profile(&t, "mdm,demo"));
 	t.profiles[0] = '\0';
 	assert_true(manage_token_has_profile(&t, "anything"));
+	snprintf(t.role, sizeof(t.role), "challenge");
+	assert_false(manage_token_has_profile(&t, "anything"));
 }
 
 static void
