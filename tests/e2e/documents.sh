@@ -13,6 +13,7 @@ it_has_every_setting_in_docs_settings() {
 
 it_has_every_verb_in_the_man_page_of_scepctl() {
 	local verb
+	command -v groff >/dev/null || skip "groff is not installed"
 	"$ctl" --help | sed -n 's/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\) .*/\1/p' >"$work/verbs"
 	check test "$(wc -l <"$work/verbs")" -ge 20
 	man_text scepctl.1 >"$work/page"
@@ -25,13 +26,13 @@ it_has_every_verb_in_the_man_page_of_scepctl() {
 
 it_formats_the_man_pages_without_a_warning() {
 	local page
+	command -v groff >/dev/null || skip "groff is not installed"
 	for page in "$top"/docs/man/*; do
 		equal '' "$(man_text "${page##*/}" 2>&1 >/dev/null)" "warnings of ${page##*/}"
 	done
 }
 
 man_text() {
-	command -v groff >/dev/null || skip "groff is not installed"
 	groff -mandoc -Tutf8 -ww -P-cbou -K utf8 "$top/docs/man/$1"
 }
 
