@@ -199,7 +199,7 @@ manage_authority_set_crl_url(struct manage *m, const struct manage_actor *by, co
 	e = manage_event(by, "authority.update", "authority", row.id);
 	e.reason = buffer_string(&changes);
 	rc = manage_of_store(
-	    store_authority_set_crl_url(m->store, row.id, url, &e, &r->why), "CA", name, r);
+	    store_authority_set_urls(m->store, row.id, url, row.ocsp_url, &e, &r->why), "CA", name, r);
 	buffer_free(&changes);
 	authority_row_free(&row);
 	return rc;

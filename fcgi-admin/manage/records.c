@@ -136,5 +136,5 @@ manage_certificate_get(struct manage *m, const char *id, struct certificate_row 
 		return rc;
 	plain_id(id, plain);
 	return manage_of_store(
-	    store_certificate_get(m->store, plain, out, der, &r->why), "certificate", id, r);
+	    store_certificate_get(m->store, plain, NULL, out, der, &r->why), "certificate", id, r);
 }

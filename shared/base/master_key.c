@@ -35,6 +35,7 @@ static const char *const labels[MASTER_KEY_USES] = {
     [MASTER_KEY_REPEAT] = "fcgi-scep 1 repeat",
     [MASTER_KEY_CHECK] = "fcgi-scep 1 check",
     [MASTER_KEY_AUDIT] = "fcgi-scep 1 audit",
+    [MASTER_KEY_TRANSACTION] = "fcgi-scep 1 transaction",
 };
 
 /* The new file and its name are on the disk when this returns true: everything hangs on this one line. */

@@ -16,11 +16,12 @@
 
 /* What a derived key is for: one label each, so that no key serves two purposes. */
 enum master_key_use {
-	MASTER_KEY_CHALLENGE, /* static and one-time challenges; part 1 is the profile's uuid */
-	MASTER_KEY_TOKEN,     /* API tokens */
-	MASTER_KEY_REPEAT,    /* repeat keys of transactions */
-	MASTER_KEY_CHECK,     /* proves that the file belongs to the store */
-	MASTER_KEY_AUDIT,     /* row hashes */
+	MASTER_KEY_CHALLENGE,	/* static and one-time challenges; part 1 is the profile's uuid */
+	MASTER_KEY_TOKEN,	/* API tokens */
+	MASTER_KEY_REPEAT,	/* repeat keys of transactions */
+	MASTER_KEY_CHECK,	/* proves that the file belongs to the store */
+	MASTER_KEY_AUDIT,	/* row hashes */
+	MASTER_KEY_TRANSACTION, /* keys of transactions that wait for approval */
 	MASTER_KEY_USES
 };
 
@@ -40,5 +41,16 @@ const char *master_key_id(const struct master_key *k);
  */
 bool master_key_mac(const struct master_key *k, enum master_key_use use, const struct octets *parts,
     int count, uint8_t out[MASTER_KEY_MAC]);
+
+/*
+ * Seal what must be read back: AES-256-GCM under a key derived for that alone, with a fresh nonce; context (authenticated, not
+ * kept) says what it belongs to.  Appends nonce, ciphertext and tag: MASTER_KEY_SEAL_OVERHEAD octets more than secret has.
+ */
+#define MASTER_KEY_SEAL_OVERHEAD 28
+bool master_key_seal(const struct master_key *k, struct octets context, struct octets secret,
+    struct buffer *out, struct errbuf *why);
+/* The opposite; false where key or context is another's or an octet has changed.  The caller wipes out (buffer_free). */
+bool master_key_unseal(const struct master_key *k, struct octets context, struct octets sealed,
+    struct buffer *out, struct errbuf *why);
 
 #endif

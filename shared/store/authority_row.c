@@ -120,16 +120,17 @@ store_authority_activate(struct store *st, const struct authority_row *a,
 }
 
 enum store_rc
-store_authority_set_crl_url(struct store *st, const char *id, const char *url,
-    const struct audit_event *e, struct errbuf *why)
+store_authority_set_urls(struct store *st, const char *id, const char *crl_url,
+    const char *ocsp_url, const struct audit_event *e, struct errbuf *why)
 {
 	struct query *q;
 	enum store_rc rc;
 
 	if ((rc = store_write_begin(st, why)) != STORE_OK)
 		return rc;
-	q = db_query(st->db, STATEMENT_AUTHORITY_CRL_URL);
-	db_bind_text(q, url);
+	q = db_query(st->db, STATEMENT_AUTHORITY_URLS);
+	db_bind_text(q, crl_url);
+	db_bind_text(q, ocsp_url);
 	db_bind_text(q, id);
 	rc = store_run(q, why);
 	return store_change_end(st, rc, e, why);

@@ -9,13 +9,17 @@
 struct authority_row {
 	char id[37];
 	char name[65];		   /* unique slug [A-Za-z0-9._-]{1,64} */
-	char state[16];		   /* active, pending, retired */
+	char state[16];		   /* active, pending, next, retired */
+	char lineage[37];	   /* the id of the first generation; "" on insert: its own */
+	char predecessor_id[37];   /* of the generation before; "" for the first */
 	char key_file[256];	   /* relative to the key directory */
 	struct buffer certificate; /* DER */
 	struct buffer
 	    chain; /* DER certificates above it, one after the other, up to the root; may be empty */
 	struct buffer request; /* PKCS#10 while pending */
 	char crl_url[256];     /* goes into what it issues; "" none */
+	char ocsp_url[256];    /* likewise, into the AIA */
+	int64_t revocations;   /* raised by each revocation and unhold; read only */
 	int64_t not_after;
 	int64_t created_at;
 };
@@ -29,8 +33,8 @@ enum store_rc store_authority_get(
 /* pending → active with certificate and chain. */
 enum store_rc store_authority_activate(struct store *st, const struct authority_row *a,
     const struct audit_event *e, struct errbuf *why);
-enum store_rc store_authority_set_crl_url(struct store *st, const char *id, const char *url,
-    const struct audit_event *e, struct errbuf *why);
+enum store_rc store_authority_set_urls(struct store *st, const char *id, const char *crl_url,
+    const char *ocsp_url, const struct audit_event *e, struct errbuf *why);
 enum store_rc store_authority_each(struct store *st,
     bool (*row)(void *ctx, const struct authority_row *a), void *ctx, struct errbuf *why);
 
@@ -41,11 +45,51 @@ struct ra_certificate_row {
 	struct buffer certificate; /* DER */
 	int64_t not_after;
 	int64_t created_at;
+	/* With store_profile_ra_each() alone: next, or previous until this time. */
+	char role[16];
+	int64_t until;
 };
 void ra_certificate_row_free(struct ra_certificate_row *r);
 enum store_rc store_ra_certificate_get(
     struct store *st, const char *id, struct ra_certificate_row *out, struct errbuf *why);
 enum store_rc store_ra_certificate_each(struct store *st,
     bool (*row)(void *ctx, const struct ra_certificate_row *r), void *ctx, struct errbuf *why);
+
+/*
+ * Rollover.  Prepare: the next generation of an active authority (state "next", predecessor_id and lineage set), with one next RA
+ * certificate for each profile that the old one serves; all in one transaction.  CONFLICT: there is a next one already, or the name is taken.
+ */
+struct next_ra {
+	const char *scep_profile_id;
+	const struct ra_certificate_row *ra;
+};
+enum store_rc store_rollover_prepare(struct store *st, const struct authority_row *next,
+    const struct next_ra *ras, int count, const struct audit_event *e, struct errbuf *why);
+/*
+ * Switch: next becomes active, its predecessor retired; every RA profile of the predecessor issues by next from now on; every SCEP profile
+ * with a next RA certificate takes that one as its current, and the old one is previous until overlap_until.  CONFLICT: no next generation.
+ */
+enum store_rc store_rollover_switch(struct store *st, const char *next_id, int64_t overlap_until,
+    const struct audit_event *e, struct errbuf *why);
+/* Take a prepared generation back: rows go; the caller removes key files.  CONFLICT: it is not "next". */
+enum store_rc store_rollover_cancel(
+    struct store *st, const char *next_id, const struct audit_event *e, struct errbuf *why);
+/* The generation that is prepared to succeed authority id; NONE: none. */
+enum store_rc store_authority_next(
+    struct store *st, const char *id, struct authority_row *out, struct errbuf *why);
+
+/* The same for the RA certificate of one profile, under the authority it has.  CONFLICT: there is a next one already (or none, to switch). */
+enum store_rc store_ra_prepare(struct store *st, const char *scep_profile_id,
+    const struct ra_certificate_row *ra, const struct audit_event *e, struct errbuf *why);
+enum store_rc store_ra_switch(struct store *st, const char *scep_profile_id, int64_t overlap_until,
+    const struct audit_event *e, struct errbuf *why);
+enum store_rc store_ra_cancel(
+    struct store *st, const char *scep_profile_id, const struct audit_event *e, struct errbuf *why);
+/* The RA certificates of a profile beside its current one: next, and previous ones whose time is not over at now. */
+enum store_rc store_profile_ra_each(struct store *st, const char *scep_profile_id, int64_t now,
+    bool (*row)(void *ctx, const struct ra_certificate_row *r), void *ctx, struct errbuf *why);
+/* Forget previous ones whose time is over; *forgotten says how many.  The certificates' rows and keys stay. */
+enum store_rc store_profile_ra_sweep(
+    struct store *st, int64_t now, int *forgotten, struct errbuf *why);
 
 #endif

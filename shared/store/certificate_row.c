@@ -73,13 +73,14 @@ parse_serial(const char *text, uint8_t serial[SERIAL_SIZE])
 }
 
 enum store_rc
-store_certificate_get(struct store *st, const char *uuid, struct certificate_row *out,
-    struct buffer *der, struct errbuf *why)
+store_certificate_get(struct store *st, const char *uuid, const char *authority,
+    struct certificate_row *out, struct buffer *der, struct errbuf *why)
 {
 	uint8_t serial[SERIAL_SIZE];
 	struct query *q;
 	enum store_rc rc;
 
+	(void)authority;
 	*out = (struct certificate_row){0};
 	if (!parse_serial(uuid, serial))
 		return STORE_NONE;

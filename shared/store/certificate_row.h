@@ -26,6 +26,10 @@ struct enrolment {
 	    repeat_since; /* an older holder of the same repeat_key (created before this, no longer valid at now, or revoked) gives it up */
 	struct octets challenge_id; /* 32 octets of a one-time challenge; empty: none was used */
 	int challenge_use;	    /* 0 for the first use */
+	int64_t predecessor_id; /* row of the certificate that is renewed; 0: a first enrolment */
+	int64_t max_successors; /* of the predecessor, this one included; 0: any number */
+	struct octets
+	    transaction_key; /* 32 octets of an approved transaction, which this issues; empty: none */
 	int64_t now;
 
 	const struct audit_event *event;
@@ -33,17 +37,21 @@ struct enrolment {
 
 /*
  * One transaction, synchronous=FULL: certificate, use of the challenge, audit event (which must be there).  It re-checks that
- * the SCEP profile is still there, enabled, with this RA profile and authority, and that its challenge has not changed since
- * (challenge_version).  OK: it is durable.  CONFLICT, with *what: the same request has committed before (REPEAT: read it with
- * store_repeat and the same times), its challenge is used (CHALLENGE), the profile has changed (PROFILE), the serial is taken
- * (SERIAL).  AWAY: nothing is committed.
+ * the SCEP profile is still there, enabled, with this RA profile and authority (or the one that is to succeed it), and that its
+ * challenge has not changed since (challenge_version); that the predecessor is valid and has fewer successors than allowed, which it
+ * counts; and that the transaction is approved, which it marks as issued.  OK: it is durable.  CONFLICT, with *what: the same request has
+ * committed before (REPEAT: read it with store_repeat and the same times), its challenge is used (CHALLENGE), the profile has changed
+ * (PROFILE), the serial is taken (SERIAL), the predecessor is revoked or has its successors (PREDECESSOR), the transaction is no longer
+ * approved (TRANSACTION: read it again).  AWAY: nothing is committed.
  */
 enum enrolment_conflict {
 	ENROLMENT_NO_CONFLICT,
 	ENROLMENT_REPEAT,
 	ENROLMENT_CHALLENGE,
 	ENROLMENT_PROFILE,
-	ENROLMENT_SERIAL
+	ENROLMENT_SERIAL,
+	ENROLMENT_PREDECESSOR,
+	ENROLMENT_TRANSACTION
 };
 enum store_rc store_commit_enrolment(
     struct store *st, const struct enrolment *e, enum enrolment_conflict *what, struct errbuf *why);
@@ -58,9 +66,10 @@ enum store_rc store_challenge_used(
 
 struct certificate_row {
 	int64_t id;
-	char uuid[37];
-	char serial[64];
+	char uuid[37];	 /* of a serial of 16 octets; else "" */
+	char serial[64]; /* hex */
 	char authority_id[37];
+	char authority[65]; /* its name */
 	char profile[65];
 	char subject[1025];
 	char san[1025];
@@ -69,12 +78,69 @@ struct certificate_row {
 	int64_t not_before;
 	int64_t not_after;
 	int64_t created_at;
+	int64_t revoked_at;	/* 0: it is not */
+	int revocation_reason;	/* CRLReason; 6 (certificateHold) can be taken back */
+	int64_t predecessor_id; /* 0: none */
+	int64_t successors;
 };
 /* Newest first below before_id; at most limit (<= 500). */
 enum store_rc store_certificate_list(struct store *st, int64_t before_id, int limit,
     bool (*row)(void *ctx, const struct certificate_row *c), void *ctx, struct errbuf *why);
-/* By uuid or serial in hex. */
-enum store_rc store_certificate_get(struct store *st, const char *uuid, struct certificate_row *out,
+/*
+ * By uuid, or by serial in hex of up to 20 octets, leading zeros or not.  Where several CAs have the serial, authority (name or uuid) tells
+ * which; with NULL the newest.
+ */
+enum store_rc store_certificate_get(struct store *st, const char *uuid, const char *authority,
+    struct certificate_row *out, struct buffer *der, struct errbuf *why);
+/* By row. */
+enum store_rc store_certificate_get_id(struct store *st, int64_t id, struct certificate_row *out,
     struct buffer *der, struct errbuf *why);
+
+/* What a renewal needs to know of the certificate that signed it. */
+struct renewable {
+	int64_t id;
+	bool revoked;
+	int64_t successors;
+	int64_t not_before;
+	int64_t not_after;
+	char profile_id[37];	  /* of the SCEP profile it was issued through; "" none */
+	char profile_lineage[37]; /* its lineage */
+	char authority_id[37];
+	char authority_lineage[37];
+	int64_t authority_not_after;
+};
+/*
+ * The certificate that is der, octet for octet, in the store; serial is the content of its INTEGER (or without its sign octet).  NONE: it
+ * is none of ours.
+ */
+enum store_rc store_renewable(struct store *st, struct octets serial, struct octets der,
+    struct renewable *out, struct errbuf *why);
+
+/* The DER of the certificate with this serial (as above) that the authority of that lineage issued, its row in *id. */
+enum store_rc store_certificate_by_serial(struct store *st, struct octets serial,
+    const char *authority_lineage, int64_t *id, struct buffer *der, struct errbuf *why);
+/* OK: ancestor is id itself or one of its predecessors, at most 64 steps back; NONE: it is not. */
+enum store_rc store_certificate_descends(
+    struct store *st, int64_t id, int64_t ancestor, struct errbuf *why);
+
+/*
+ * A certificate that another program issued, under a CA that is here.  serial: 1 to 20 octets, without sign octet.  CONFLICT: it is there
+ * already; NONE: no such authority or profile.  scep_profile_id says through which profile it may be renewed.
+ */
+struct certificate_import {
+	struct octets serial;
+	const char *authority_id;
+	const char *scep_profile_id;
+	struct octets certificate;
+	const char *subject;
+	const char *san;
+	int64_t not_before;
+	int64_t not_after;
+	int64_t revoked_at; /* 0: not revoked */
+	int revocation_reason;
+	int64_t now;
+};
+enum store_rc store_certificate_import(struct store *st, const struct certificate_import *c,
+    const struct audit_event *e, struct errbuf *why);
 
 #endif

@@ -5,7 +5,8 @@
 #include "store/authority_row.h"
 #include "store/store.h"
 
-#define PROFILE_FIELDS_MAX 64
+#define PROFILE_FIELDS_MAX     64
+#define PROFILE_RENEW_FROM_MAX 16
 
 struct field_row {
 	char type[32];	 /* subject.commonName, san.dns, … */
@@ -26,6 +27,7 @@ struct ra_profile_row {
 	bool refuse_extensions;
 	int64_t min_rsa_bits; /* 2048 */
 	int64_t max_rsa_bits; /* 8192 */
+	char curves[64];      /* P-256,P-384,P-521; "" none: RSA alone */
 	struct field_row fields[PROFILE_FIELDS_MAX];
 	int field_count;
 	int64_t created_at;
@@ -52,6 +54,17 @@ struct scep_profile_row {
 	bool include_ca_certificate; /* false: what a CertRep carries beside the leaf */
 	bool include_ca_chain;	     /* false */
 	int64_t replay_hours;	     /* 24 */
+	char lineage[37]; /* the id of the profile that this is a clone of; "" on insert: its own */
+	char approval[16];		/* auto, manual */
+	int64_t transaction_expiry_s;	/* 604800: how long a request may wait for approval */
+	int64_t max_transactions;	/* 1000 that wait at once */
+	bool certificate_renewal;	/* true: a valid certificate renews without a challenge */
+	bool same_key_renewal;		/* true: with the key it has */
+	int64_t renewal_threshold_days; /* before notAfter; 0: in the second half of its life */
+	int64_t max_successors;		/* 5; 0: any number */
+	char renew_from[PROFILE_RENEW_FROM_MAX]
+		       [37]; /* profiles whose certificates may renew here */
+	int renew_from_count;
 	int64_t created_at;
 	int64_t version; /* raised by each change of the row */
 	int64_t
@@ -89,5 +102,19 @@ enum store_rc store_scep_profile_each(struct store *st,
  */
 enum store_rc store_scep_profile_delete(
     struct store *st, const char *id, const struct audit_event *e, struct errbuf *why);
+
+/* A CA of others' whose certificates authorise a first enrolment under the profile. */
+struct anchor_row {
+	char fingerprint[65]; /* SHA-256, hex */
+	struct buffer certificate;
+	int64_t created_at;
+};
+/* Each raises config_version.  CONFLICT: it is there already; NONE: no such profile or anchor. */
+enum store_rc store_anchor_insert(struct store *st, const char *scep_profile_id,
+    const struct anchor_row *a, const struct audit_event *e, struct errbuf *why);
+enum store_rc store_anchor_delete(struct store *st, const char *scep_profile_id,
+    const char *fingerprint, const struct audit_event *e, struct errbuf *why);
+enum store_rc store_anchor_each(struct store *st, const char *scep_profile_id,
+    bool (*row)(void *ctx, const struct anchor_row *a), void *ctx, struct errbuf *why);
 
 #endif

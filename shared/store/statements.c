@@ -70,7 +70,8 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_AUTHORITY_ACTIVATE] =
 	"UPDATE authority SET state = 'active', certificate = $1, chain = $2, not_after = $3, "
 	"request = NULL WHERE uuid = $4 AND state = 'pending'",
-    [STATEMENT_AUTHORITY_CRL_URL] = "UPDATE authority SET crl_url = $1 WHERE uuid = $2",
+    [STATEMENT_AUTHORITY_URLS] =
+	"UPDATE authority SET crl_url = $1, ocsp_url = $2 WHERE uuid = $3",
     [STATEMENT_RA_CERTIFICATE_INSERT] =
 	"INSERT INTO ra_certificate (uuid, authority_id, key_file, not_after, created_at, "
 	"certificate) SELECT $1, a.id, $2, $3, $4, $5 FROM authority a WHERE a.uuid = $6",

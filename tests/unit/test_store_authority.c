@@ -145,14 +145,14 @@ the_crl_url_of_an_authority_changes(void **state)
 	struct store_fixture *f = *state;
 	struct authority_row have;
 
-	assert_int_equal(store_authority_set_crl_url(
-			     f->store, FIXTURE_AUTHORITY, "http://x/", &fixture_event, &f->why),
+	assert_int_equal(store_authority_set_urls(
+			     f->store, FIXTURE_AUTHORITY, "http://x/", "", &fixture_event, &f->why),
 	    STORE_OK);
 	assert_int_equal(store_authority_get(f->store, "ca", &have, &f->why), STORE_OK);
 	assert_string_equal(have.crl_url, "http://x/");
 	authority_row_free(&have);
-	assert_int_equal(store_authority_set_crl_url(
-			     f->store, FIXTURE_RA_PROFILE, "http://x/", &fixture_event, &f->why),
+	assert_int_equal(store_authority_set_urls(
+			     f->store, FIXTURE_RA_PROFILE, "http://x/", "", &fixture_event, &f->why),
 	    STORE_NONE);
 	assert_int_equal(events(f), 1);
 }

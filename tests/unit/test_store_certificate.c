@@ -91,17 +91,17 @@ a_certificate_is_found_by_uuid_and_by_serial(void **state)
 	commit_five(f);
 	fixture_enrolment(&x, 5, false);
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		if (store_certificate_get(f->store, good[i], &c, &der, &f->why) != STORE_OK)
+		if (store_certificate_get(f->store, good[i], NULL, &c, &der, &f->why) != STORE_OK)
 			fail_msg("%s", good[i]);
 		assert_true(octets_equal(buffer_octets(&der), x.e.certificate));
 		assert_string_equal(c.profile, "demo");
 		buffer_free(&der);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (store_certificate_get(f->store, bad[i], &c, &der, &f->why) != STORE_NONE)
+		if (store_certificate_get(f->store, bad[i], NULL, &c, &der, &f->why) != STORE_NONE)
 			fail_msg("%s", bad[i]);
 	assert_int_equal(der.len, 0);
-	assert_int_equal(store_certificate_get(f->store, good[0], &c, NULL, &f->why), STORE_OK);
+	assert_int_equal(store_certificate_get(f->store, good[0], NULL, &c, NULL, &f->why), STORE_OK);
 }
 
 static void
@@ -120,7 +120,7 @@ a_long_subject_is_cut_at_a_character(void **state)
 	x.e.subject = subject;
 	assert_int_equal(store_commit_enrolment(f->store, &x.e, &what, &f->why), STORE_OK);
 	assert_int_equal(
-	    store_certificate_get(f->store, "05000000111111111111111111111111", &c, NULL, &f->why),
+	    store_certificate_get(f->store, "05000000111111111111111111111111", NULL, &c, NULL, &f->why),
 	    STORE_OK);
 	assert_int_equal(strlen(c.subject), 1023);
 	assert_memory_equal(c.subject, subject, 1023);
