@@ -71,6 +71,8 @@ void
 http_response_free(struct http_response *response)
 {
 	buffer_free(&response->body);
+	buffer_free(&response->headers);
+	buffer_free(&response->certificates);
 	*response = (struct http_response){0};
 }
 
@@ -80,6 +82,32 @@ http_content_type_is(const struct http_response *response, const char *type)
 	size_t len = strcspn(response->content_type, "; \t");
 
 	return len == strlen(type) && strncasecmp(response->content_type, type, len) == 0;
+}
+
+bool
+http_response_header(const struct http_response *response, const char *name, char *out, size_t size)
+{
+	struct octets all = buffer_octets(&response->headers);
+	const char *at = (const char *)all.data, *end = at + all.len, *next;
+	size_t wanted = strlen(name), len;
+
+	out[0] = '\0';
+	for (; at < end; at = next) {
+		next = memchr(at, '\n', (size_t)(end - at));
+		next = next != NULL ? next + 1 : end;
+		if ((size_t)(next - at) <= wanted || at[wanted] != ':' ||
+		    strncasecmp(at, name, wanted) != 0)
+			continue;
+		at += wanted + 1;
+		while (at < next && strchr(" \t\r\n", *at) != NULL)
+			at++;
+		len = (size_t)(next - at);
+		while (len > 0 && strchr(" \t\r\n", at[len - 1]) != NULL)
+			len--;
+		snprintf(out, size, "%.*s", (int)len, at);
+		return true;
+	}
+	return false;
 }
 
 static bool
@@ -162,13 +190,20 @@ static size_t
 take_header(char *data, size_t size, size_t count, void *ctx)
 {
 	struct call *call = ctx;
+	struct buffer *kept = &call->response->headers;
 
-	(void)data;
 	call->header_octets += size * count;
-	if (call->header_octets <= HTTP_HEADERS_MAX)
+	if (call->header_octets > HTTP_HEADERS_MAX) {
+		call->too_large = true;
+		return 0;
+	}
+	if (!call->request->keep_headers)
 		return size * count;
-	call->too_large = true;
-	return 0;
+	/* A status line begins another answer: what was before it was a 100 or a redirect. */
+	if (size * count >= 5 && memcmp(data, "HTTP/", 5) == 0)
+		kept->len = 0;
+	buffer_append(kept, data, size * count);
+	return kept->failed ? 0 : size * count;
 }
 
 /* libcurl gives the bodies of redirects that it follows to nobody, so that what comes here is one answer's. */
@@ -210,6 +245,7 @@ make_headers(struct call *call)
 	good = text != NULL && add_header(call, text);
 	buffer_free(&line);
 	good = good && add_header(call, "Expect:"); /* nobody waits for a 100 */
+	good = good && (!request->http_1_0 || add_header(call, "Host:"));
 	for (const char *const *h = request->headers; good && h != NULL && *h != NULL; h++)
 		good = add_header(call, *h);
 	return good;
@@ -258,7 +294,13 @@ set_request(CURL *curl, struct call *call)
 
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_USERAGENT, "fcgi-scep/" SCEP_VERSION);
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_HTTP_VERSION,
+	    request->http_1_0 ? (long)CURL_HTTP_VERSION_1_0 : (long)CURL_HTTP_VERSION_1_1);
+	/* A connection that was open already has no handshake to show certificates in. */
+	if (request->keep_certificates) {
+		SET(CURLOPT_CERTINFO, 1L);
+		SET(CURLOPT_FRESH_CONNECT, 1L);
+	}
 	SET(CURLOPT_HTTPHEADER, call->headers);
 	if (strcmp(request->method, "HEAD") == 0) {
 		SET(CURLOPT_NOBODY, 1L);
@@ -305,16 +347,33 @@ failure(const struct call *call, CURLcode e, struct errbuf *why)
 }
 
 static void
+read_certificates(CURL *curl, struct buffer *out)
+{
+	struct curl_certinfo *shown = NULL;
+
+	if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &shown) != CURLE_OK || shown == NULL)
+		return;
+	for (int i = 0; i < shown->num_of_certs; i++)
+		for (const struct curl_slist *line = shown->certinfo[i]; line != NULL;
+		     line = line->next)
+			if (strncmp(line->data, "Cert:", 5) == 0 &&
+			    out->len + strlen(line->data) < HTTP_CERTIFICATES_MAX)
+				buffer_append_format(out, "%s\n", line->data + 5);
+}
+
+static void
 read_answer(CURL *curl, struct http_response *response)
 {
 	const char *type = NULL;
-	curl_off_t retry_after = 0;
+	curl_off_t retry_after = 0, took_us = 0;
 	long status = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
 	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
+	curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &took_us);
 	response->status = (int)status;
+	response->took_ms = took_us / 1000;
 	response->retry_after_s = retry_after > 0 ? retry_after : 0;
 	snprintf(response->content_type, sizeof(response->content_type), "%.*s",
 	    HTTP_CONTENT_TYPE_MAX, type != NULL ? type : "");
@@ -340,6 +399,8 @@ http_call(struct http *h, const struct http_request *request, struct http_respon
 	}
 	if (e == CURLE_OK)
 		read_answer(h->curl, response);
+	if (e == CURLE_OK && request->keep_certificates)
+		read_certificates(h->curl, &response->certificates);
 	curl_easy_reset(h->curl); /* it points to what is the caller's */
 	curl_slist_free_all(call.headers);
 	if (e == CURLE_OK)

@@ -34,6 +34,9 @@ struct http_request {
 	const char *ca_file;	    /* PEM: these CAs alone; NULL: the system's */
 	bool environment_proxy;	    /* whether http_proxy and its kin count */
 	bool follow_redirects;	    /* never from https to http */
+	bool http_1_0;		    /* HTTP/1.0 and no Host line, as the oldest clients ask */
+	bool keep_headers;	    /* for http_response_header() */
+	bool keep_certificates;	    /* what the server shows in TLS */
 	int64_t connect_timeout_ms;
 	int64_t timeout_ms;  /* of the whole call */
 	size_t response_max; /* octets of body */
@@ -44,7 +47,12 @@ struct http_response {
 	char content_type[HTTP_CONTENT_TYPE_MAX + 1]; /* "" where not told; cut when longer */
 	struct buffer body;
 	int64_t retry_after_s; /* 0: not told */
+	int64_t took_ms;
+	struct buffer headers;	    /* the lines of the last answer, where they were to be kept */
+	struct buffer certificates; /* PEM, the server's own first, where they were to be kept */
 };
+
+#define HTTP_CERTIFICATES_MAX 65536 /* octets of PEM that are kept; what goes beyond is left out */
 
 enum http_rc {
 	HTTP_DONE =
@@ -63,6 +71,13 @@ enum http_rc {
 enum http_rc http_call(struct http *h, const struct http_request *request,
     struct http_response *response, struct errbuf *why);
 void http_response_free(struct http_response *response);
+
+/*
+ * The value of the first header line of this name (any case), as it came but for blanks around it; cut to size, NUL-terminated.  false, and "":
+ * there is none, or they were not kept.
+ */
+bool http_response_header(
+    const struct http_response *response, const char *name, char *out, size_t size);
 
 /* Whether the answer's type, without parameters and in any case, is this one. */
 bool http_content_type_is(const struct http_response *response, const char *type);

@@ -286,6 +286,54 @@ test_what_is_sent(void **state)
 }
 
 static void
+test_http_1_0(void **state)
+{
+	struct http_request request = request_to("http", "/echo");
+
+	(void)state;
+	request.http_1_0 = true;
+	assert_int_equal(call(&request), HTTP_DONE);
+	assert_true(came("GET /echo HTTP/1.0\r\n"));
+	assert_false(came("Host:"));
+	request.http_1_0 = false;
+	assert_int_equal(call(&request), HTTP_DONE);
+	assert_true(came("GET /echo HTTP/1.1\r\n"));
+	assert_true(came("\r\nHost: 127.0.0.1:"));
+}
+
+static void
+test_headers(void **state)
+{
+	struct http_request request = request_to("http", "/ok");
+	char value[64], cut[5];
+
+	(void)state;
+	assert_int_equal(call(&request), HTTP_DONE);
+	assert_false(http_response_header(&response, "Content-Type", value, sizeof(value)));
+	request.keep_headers = true;
+	assert_int_equal(call(&request), HTTP_DONE);
+	assert_true(http_response_header(&response, "content-type", value, sizeof(value)));
+	assert_string_equal(value, "Text/Plain; charset=x");
+	assert_true(http_response_header(&response, "Content-Length", cut, sizeof(cut)));
+	assert_string_equal(cut, "5");
+	assert_true(http_response_header(&response, "Content-Type", cut, sizeof(cut)));
+	assert_string_equal(cut, "Text");
+	assert_false(http_response_header(&response, "Content", value, sizeof(value)));
+	assert_false(http_response_header(&response, "Location", value, sizeof(value)));
+	assert_string_equal(value, "");
+	/* those of the last answer alone */
+	request = request_to("http", "/redirect");
+	request.keep_headers = true;
+	assert_int_equal(call(&request), HTTP_DONE);
+	assert_true(http_response_header(&response, "Location", value, sizeof(value)));
+	assert_string_equal(value, "/ok");
+	request.follow_redirects = true;
+	assert_int_equal(call(&request), HTTP_DONE);
+	assert_false(http_response_header(&response, "Location", value, sizeof(value)));
+	assert_int_equal(response.certificates.len, 0);
+}
+
+static void
 test_malformed_requests(void **state)
 {
 	static const char *const urls[] = {"", "127.0.0.1/ok", "file:///etc/hostname",
@@ -362,6 +410,8 @@ main(void)
 		test_refused_connection),
 	    CASE("a truncated answer is no answer", test_truncated),
 	    CASE("what the request says is sent, and nothing of the one before", test_what_is_sent),
+	    CASE("HTTP/1.0 is spoken without a Host line when asked for", test_http_1_0),
+	    CASE("header lines are kept when asked for", test_headers),
 	    CASE("requests that make no sense are not sent", test_malformed_requests),
 	    CASE("proxies of the environment count when asked for", test_proxy_of_the_environment),
 	};

@@ -201,6 +201,35 @@ test_tls(void **state)
 }
 
 static void
+test_tls_certificates(void **state)
+{
+	char url[64], ca_file[128];
+	struct http_request request = {.method = "GET",
+	    .url = url,
+	    .ca_file = ca_file,
+	    .connect_timeout_ms = 20000,
+	    .timeout_ms = 20000,
+	    .response_max = 100000};
+
+	(void)state;
+	if (access(OPENSSL, X_OK) != 0)
+		skip();
+	assert_true(start_tls("good", "-tls1_2", "-www"));
+	snprintf(url, sizeof(url), "https://127.0.0.1:%d/", port);
+	snprintf(ca_file, sizeof(ca_file), "%s/good.pem", dir);
+	for (int i = 0; i < 4; i++) {
+		request.keep_certificates = i % 2 == 1;
+		http_response_free(&response);
+		assert_int_equal(http_call(http, &request, &response, &why), HTTP_DONE);
+		if (i % 2 == 1)
+			assert_memory_equal(
+			    response.certificates.data, "-----BEGIN CERTIFICATE-----\n", 28);
+		else
+			assert_int_equal(response.certificates.len, 0);
+	}
+}
+
+static void
 test_tls_name(void **state)
 {
 	(void)state;
@@ -234,6 +263,8 @@ main(void)
 	    CASE("over TLS the given CA alone is trusted", test_tls),
 	    CASE("over TLS the name must be the certificate's", test_tls_name),
 	    CASE("redirects from https to http are not followed", test_tls_redirects),
+	    CASE("the certificates that a server shows are kept when asked for",
+		test_tls_certificates),
 	    CASE("TLS older than 1.2 is refused", test_tls_version),
 	};
 
