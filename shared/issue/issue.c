@@ -36,9 +36,12 @@ bool
 issue_check_key(const struct profile *p, const struct public_key *key,
     enum scep_fail_info *fail_info, struct errbuf *why, struct errbuf *text)
 {
+	char type[PUBLIC_KEY_TEXT];
+
 	if (key->type != PKI_KEY_RSA) {
 		*fail_info = SCEP_BAD_ALG;
-		errbuf_set(text, "key type %s is not accepted here, want RSA", key->name);
+		errbuf_set(
+		    text, "key type %s is not accepted here, want RSA", public_key_text(key, type));
 	} else if (key->bits < p->ra.min_rsa_bits) {
 		*fail_info = SCEP_BAD_REQUEST;
 		errbuf_set(text, "key too small: have %s, want at least %lld bits", key->name,

@@ -30,12 +30,15 @@ enum pki_cipher {
 #define PKI_DIGESTS_LEGACY  (PKI_MD5) /* need an explicit opt-in; each use is warned of */
 #define PKI_CIPHERS_LEGACY  (PKI_DES)
 
-enum pki_key_type { PKI_KEY_OTHER, PKI_KEY_RSA, PKI_KEY_EC };
+enum pki_key_type { PKI_KEY_OTHER, PKI_KEY_RSA, PKI_KEY_EC, PKI_KEY_EDDSA };
 
 /* By the content octets of an OID; NONE where it is not in the list. */
 enum pki_digest pki_digest_of_oid(struct octets oid);
 enum pki_cipher pki_cipher_of_oid(struct octets oid);
-/* rsaEncryption, shaNNNWithRSAEncryption, ecdsa-with-SHANNN: the digest it names (NONE for plain rsaEncryption) and the key type. */
+/*
+ * rsaEncryption, shaNNNWithRSAEncryption, ecdsa-with-SHANNN: the digest it names (NONE for plain rsaEncryption) and the key type.  Not
+ * EdDSA: nothing but a CSR may be signed so.
+ */
 bool pki_signature_of_oid(struct octets oid, enum pki_digest *digest, enum pki_key_type *type);
 
 struct octets pki_digest_oid(enum pki_digest d); /* content octets */

@@ -468,9 +468,14 @@ csr_verify(const struct csr *csr, struct errbuf *why)
 	enum pki_key_type type;
 	enum pki_digest digest;
 	char oid[PKI_OID_TEXT];
+	bool fits;
 
 	pki_signature_of_oid(csr->signature_oid, &digest, &type);
-	if (digest == PKI_DIGEST_NONE || csr->key.pkey == NULL || type != csr->key.type) {
+	if (csr->key.type == PKI_KEY_EDDSA)
+		fits = octets_equal(csr->signature_oid, csr->key.oid);
+	else
+		fits = digest != PKI_DIGEST_NONE && csr->key.pkey != NULL && type == csr->key.type;
+	if (!fits) {
 		errbuf_set(why, "CSR: signature algorithm %s with a key %s is not accepted here",
 		    pki_oid_text(csr->signature_oid, oid, sizeof(oid)), csr->key.name);
 		return false;

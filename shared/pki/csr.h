@@ -16,7 +16,7 @@ struct csr {
 	struct octets info;    /* CertificationRequestInfo as it was signed */
 	struct octets subject; /* Name, DER */
 	struct octets spki;
-	enum pki_digest digest; /* of its signature; NONE when unknown */
+	enum pki_digest digest; /* of its signature; NONE when unknown, and with EdDSA */
 	struct octets signature;
 	struct octets signature_oid;
 	struct public_key key;
@@ -43,7 +43,10 @@ struct csr {
 bool csr_parse(const uint8_t *der, size_t len, struct csr *out, struct errbuf *why);
 void csr_free(struct csr *csr); /* wipes the challenge; zeroes it */
 
-/* The self-signature: proof of possession (RFC 8894 2.3).  false when it does not hold or its algorithm is not one of ours. */
+/*
+ * The self-signature: proof of possession (RFC 8894 2.3).  false when it does not hold or its algorithm is not one of ours.  EdDSA is one:
+ * that its keys get no certificate may be told only to who has one.
+ */
 bool csr_verify(const struct csr *csr, struct errbuf *why);
 
 #endif

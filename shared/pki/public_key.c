@@ -49,6 +49,16 @@ ASN1_SEQUENCE(RSA_TEMPLATE) = {
     {NID_secp521r1, "P-521", 521},
 };
 
+static const struct edwards {
+	int nid;
+	const char *name;
+	size_t octets;
+	int bits;
+} edwards_curves[] = {
+    {NID_ED25519, "Ed25519", 32, 255},
+    {NID_ED448, "Ed448", 57, 448},
+};
+
 /* Kept for the life of the process: a new context costs more than the key it makes. */
 static EVP_PKEY_CTX *rsa_maker;
 static EVP_PKEY_CTX *ec_maker;
@@ -227,6 +237,32 @@ parse_ec(const SPKI_TEMPLATE *spki, struct public_key *out, struct errbuf *why)
 	return true;
 }
 
+/* RFC 8410 sections 3 and 4: the octets alone, and no parameters. */
+static bool
+parse_eddsa(
+    const SPKI_TEMPLATE *spki, const struct edwards *e, struct public_key *out, struct errbuf *why)
+{
+	struct octets key = asn1_string_octets(spki->key);
+	int param_type;
+
+	X509_ALGOR_get0(NULL, &param_type, NULL, spki->algorithm);
+	if (param_type != V_ASN1_UNDEF || key.len != e->octets) {
+		errbuf_set(why, "%s key: have %zu octets%s, want %zu without (RFC 8410)", e->name,
+		    key.len, param_type != V_ASN1_UNDEF ? " and parameters" : "", e->octets);
+		return false;
+	}
+	out->pkey = EVP_PKEY_new_raw_public_key_ex(NULL, e->name, NULL, key.data, key.len);
+	if (out->pkey == NULL) {
+		errbuf_ossl(why, "public key: not a key of type %s", e->name);
+		return false;
+	}
+	out->type = PKI_KEY_EDDSA;
+	out->bits = e->bits;
+	out->oid = asn1_oid_octets(OBJ_nid2obj(e->nid));
+	snprintf(out->name, sizeof(out->name), "%s", e->name);
+	return true;
+}
+
 /* A type that is read no further: its name alone. */
 static void
 name_other(const ASN1_OBJECT *algorithm, struct public_key *out)
@@ -234,12 +270,6 @@ name_other(const ASN1_OBJECT *algorithm, struct public_key *out)
 	const char *name = NULL;
 
 	switch (OBJ_obj2nid(algorithm)) {
-	case NID_ED25519:
-		name = "Ed25519";
-		break;
-	case NID_ED448:
-		name = "Ed448";
-		break;
 	case NID_dsa:
 		name = "DSA";
 		break;
@@ -272,6 +302,12 @@ public_key_parse(struct octets spki, struct public_key *out, struct errbuf *why)
 	case NID_X9_62_id_ecPublicKey:
 		ok = parse_ec(t, out, why);
 		break;
+	case NID_ED25519:
+		ok = parse_eddsa(t, &edwards_curves[0], out, why);
+		break;
+	case NID_ED448:
+		ok = parse_eddsa(t, &edwards_curves[1], out, why);
+		break;
 	default:
 		name_other(algorithm, out);
 		break;
@@ -289,6 +325,36 @@ public_key_free(struct public_key *k)
 	memset(k, 0, sizeof(*k));
 }
 
+const char *
+public_key_text(const struct public_key *k, char out[PUBLIC_KEY_TEXT])
+{
+	char oid[PUBLIC_KEY_TEXT - sizeof(k->name) - 3];
+
+	if (k->oid.len > 0)
+		snprintf(out, PUBLIC_KEY_TEXT, "%s (%s)", k->name,
+		    pki_oid_text(k->oid, oid, sizeof(oid)));
+	else
+		snprintf(out, PUBLIC_KEY_TEXT, "%s", k->name);
+	return out;
+}
+
+/* The message itself is signed, not a digest of it (RFC 8032 section 5). */
+static bool
+verify_eddsa(
+    const struct public_key *k, struct octets message, struct octets signature, struct errbuf *why)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok;
+
+	ok = ctx != NULL &&
+	     EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, k->pkey, NULL) == 1 &&
+	     EVP_DigestVerify(ctx, signature.data, signature.len, message.data, message.len) == 1;
+	if (!ok)
+		errbuf_ossl(why, "signature: does not verify by the %s key", k->name);
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
 bool
 public_key_verify(const struct public_key *k, enum pki_digest digest, struct octets message,
     struct octets signature, struct errbuf *why)
@@ -299,7 +365,9 @@ public_key_verify(const struct public_key *k, enum pki_digest digest, struct oct
 	unsigned int len;
 	bool ok = false;
 
-	if (k->pkey == NULL || md == NULL) {
+	if (k->type == PKI_KEY_EDDSA && digest == PKI_DIGEST_NONE)
+		return verify_eddsa(k, message, signature, why);
+	if (k->pkey == NULL || md == NULL || k->type == PKI_KEY_EDDSA) {
 		errbuf_set(why, "signature: algorithm not accepted here (key %s, digest %s)",
 		    k->name, pki_digest_name(digest));
 		return false;

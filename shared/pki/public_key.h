@@ -10,10 +10,11 @@
 
 struct public_key {
 	enum pki_key_type type;
-	int bits; /* RSA modulus, EC field */
+	int bits; /* RSA modulus, EC and EdDSA field */
 	char name
-	    [32]; /* "RSA-2048", "EC P-256", or the OID in dotted form: for logs and the audit */
-	EVP_PKEY *pkey; /* owned; NULL for a type we do not use */
+	    [32]; /* "RSA-2048", "EC P-256", "Ed25519", or the OID in dotted form: for logs and the audit */
+	struct octets oid; /* EdDSA: of key and signature alike (RFC 8410 section 3); else empty */
+	EVP_PKEY *pkey;	   /* owned; NULL for a type we do not use */
 };
 
 /*
@@ -24,7 +25,14 @@ struct public_key {
 bool public_key_parse(struct octets spki, struct public_key *out, struct errbuf *why);
 void public_key_free(struct public_key *k); /* zeroes it */
 
-/* Verify a PKCS#1 v1.5 or ECDSA signature over message.  false: it does not hold, or the digest is NONE. */
+/* What a refusal calls the type: the name, and with EdDSA its OID behind: "Ed25519 (1.3.101.112)".  Returns out. */
+#define PUBLIC_KEY_TEXT 64
+const char *public_key_text(const struct public_key *k, char out[PUBLIC_KEY_TEXT]);
+
+/*
+ * Verify a PKCS#1 v1.5 or ECDSA signature over message, or one of EdDSA, whose digest is NONE.  false: it does not hold, or the digest
+ * does not go with the key.
+ */
 bool public_key_verify(const struct public_key *k, enum pki_digest digest, struct octets message,
     struct octets signature, struct errbuf *why);
 

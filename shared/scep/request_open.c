@@ -64,13 +64,16 @@ scep_request_check_algorithms(const struct scep_request *r, uint32_t digests, ui
     enum scep_fail_info *fail, struct errbuf *why, struct errbuf *text)
 {
 	struct octets foreign = foreign_key_encryption(r);
+	char type[PUBLIC_KEY_TEXT];
 	struct errbuf spare = {0};
 
 	if (text == NULL)
 		text = &spare;
 	*fail = SCEP_NO_FAIL_INFO;
-	if (r->signer_key.type == PKI_KEY_OTHER || r->signer_key.pkey == NULL) {
-		errbuf_set(text, "signer's key type %s is not accepted here", r->signer_key.name);
+	if (r->signer_key.type == PKI_KEY_OTHER || r->signer_key.type == PKI_KEY_EDDSA ||
+	    r->signer_key.pkey == NULL) {
+		errbuf_set(text, "signer's key type %s is not accepted here",
+		    public_key_text(&r->signer_key, type));
 		errbuf_set(why, "pkiMessage: %s", text->line);
 		*fail = SCEP_BAD_ALG;
 		return SCEP_REFUSED;

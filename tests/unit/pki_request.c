@@ -12,7 +12,9 @@
 #include "pki/name.h"
 #include "tests/unit/pki_request.h"
 
-static EVP_PKEY *keys[4];
+#define KEYS 5
+
+static EVP_PKEY *keys[KEYS];
 
 static EVP_PKEY *
 kept(int slot, EVP_PKEY *(*make)(void))
@@ -40,6 +42,12 @@ make_ed(void)
 	return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 }
 
+static EVP_PKEY *
+make_ed448(void)
+{
+	return EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
+}
+
 EVP_PKEY *
 pki_rsa_key(void)
 {
@@ -64,10 +72,16 @@ pki_ed_key(void)
 	return kept(3, make_ed);
 }
 
+EVP_PKEY *
+pki_ed448_key(void)
+{
+	return kept(4, make_ed448);
+}
+
 void
 pki_free_keys(void)
 {
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < KEYS; i++) {
 		EVP_PKEY_free(keys[i]);
 		keys[i] = NULL;
 	}
@@ -175,7 +189,8 @@ pki_csr_sign(struct buffer *out, EVP_PKEY *key, const char *algorithm, struct oc
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t signature[1 + 1024] = {0};
 	size_t len = sizeof(signature) - 1;
-	const EVP_MD *md = EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256();
+	bool eddsa = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
+	const EVP_MD *md = eddsa ? NULL : EVP_sha256();
 
 	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, md, NULL, key) != 1 ||
 	    EVP_DigestSign(ctx, signature + 1, &len, info.data, info.len) != 1)
@@ -193,7 +208,9 @@ algorithm_of(EVP_PKEY *key)
 {
 	if (EVP_PKEY_is_a(key, "RSA"))
 		return "1.2.840.113549.1.1.11";
-	return EVP_PKEY_is_a(key, "EC") ? "1.2.840.10045.4.3.2" : "1.3.101.112";
+	if (EVP_PKEY_is_a(key, "EC"))
+		return "1.2.840.10045.4.3.2";
+	return EVP_PKEY_is_a(key, "ED448") ? "1.3.101.113" : "1.3.101.112";
 }
 
 void

@@ -13,7 +13,8 @@
 EVP_PKEY *pki_rsa_key(void);
 EVP_PKEY *pki_other_rsa_key(void);
 EVP_PKEY *pki_ec_key(void);
-EVP_PKEY *pki_ed_key(void);
+EVP_PKEY *pki_ed_key(void); /* Ed25519 */
+EVP_PKEY *pki_ed448_key(void);
 void pki_free_keys(void);
 
 /* Append a TLV. */
@@ -32,7 +33,7 @@ void pki_extension(struct buffer *out, const char *oid, struct buffer *value);
 
 /*
  * Append a CSR by key for a subject ("CN=x") with these Attribute elements (freed; NULL: no [0] at all).  Signed by SHA-256, or as
- * Ed25519 does.
+ * EdDSA does.
  */
 void pki_csr(struct buffer *out, EVP_PKEY *key, const char *subject, struct buffer *attributes);
 /* The parts alone: CertificationRequestInfo with a subject and SPKI as they are, and the request around an info. */

@@ -195,20 +195,76 @@ an_ec_request_verifies(void **state)
 }
 
 static void
-an_ed25519_request_parses_and_is_refused_for_its_algorithm(void **state)
+an_eddsa_request_verifies_and_an_altered_one_does_not(void **state)
 {
-	struct buffer der = {0};
+	EVP_PKEY *const keys[] = {pki_ed_key(), pki_ed448_key()};
+	static const char *const names[] = {"Ed25519", "Ed448"};
 
 	(void)state;
-	pki_csr(&der, pki_ed_key(), "CN=x", NULL);
+	for (int i = 0; i < 2; i++) {
+		struct buffer der = {0};
+
+		pki_csr(&der, keys[i], "CN=x", NULL);
+		assert_true(csr_parse(der.data, der.len, &csr, &why));
+		assert_int_equal(csr.key.type, PKI_KEY_EDDSA);
+		assert_string_equal(csr.key.name, names[i]);
+		assert_int_equal(csr.digest, PKI_DIGEST_NONE);
+		assert_true(csr_verify(&csr, &why));
+		csr_free(&csr);
+		der.data[der.len - 40] ^= 1; /* in the signature */
+		assert_true(csr_parse(der.data, der.len, &csr, &why));
+		assert_false(csr_verify(&csr, &why));
+		csr_free(&csr);
+		buffer_free(&der);
+	}
+}
+
+/* A request for the key of one, signed by another under an algorithm's OID. */
+static bool
+verifies(EVP_PKEY *key, EVP_PKEY *signer, const char *algorithm)
+{
+	static const uint8_t empty[] = {0x30, 0};
+	struct buffer spki = {0}, info = {0}, der = {0};
+	bool ok;
+
+	pki_spki(&spki, key);
+	pki_csr_info(&info, octets_of(empty, 2), buffer_octets(&spki), NULL);
+	pki_csr_sign(&der, signer, algorithm, buffer_octets(&info));
 	assert_true(csr_parse(der.data, der.len, &csr, &why));
-	assert_int_equal(csr.key.type, PKI_KEY_OTHER);
-	assert_string_equal(csr.key.name, "Ed25519");
-	assert_int_equal(csr.digest, PKI_DIGEST_NONE);
-	assert_false(csr_verify(&csr, &why));
-	assert_non_null(strstr(why.line, "algorithm"));
+	ok = csr_verify(&csr, &why);
 	csr_free(&csr);
+	buffer_free(&spki);
+	buffer_free(&info);
 	buffer_free(&der);
+	return ok;
+}
+
+static void
+an_eddsa_request_signed_by_another_key_or_under_another_oid_does_not_verify(void **state)
+{
+	EVP_PKEY *other = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	(void)state;
+	assert_true(verifies(pki_ed_key(), pki_ed_key(), "1.3.101.112"));
+	assert_false(verifies(pki_ed_key(), other, "1.3.101.112"));
+	assert_false(verifies(pki_ed_key(), pki_ed448_key(), "1.3.101.112"));
+	assert_false(verifies(pki_ed_key(), pki_ed_key(), "1.3.101.113"));
+	assert_non_null(strstr(why.line, "algorithm"));
+	assert_false(verifies(pki_ed_key(), pki_ed_key(), RSA_SHA256));
+	assert_false(verifies(pki_rsa_key(), pki_rsa_key(), "1.3.101.112"));
+	assert_non_null(strstr(why.line, "algorithm"));
+	EVP_PKEY_free(other);
+}
+
+static void
+a_request_with_a_key_that_is_read_no_further_never_verifies(void **state)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "secp256k1");
+
+	(void)state;
+	assert_false(verifies(key, key, "1.2.840.10045.4.3.2"));
+	assert_non_null(strstr(why.line, "algorithm"));
+	EVP_PKEY_free(key);
 }
 
 static void
@@ -271,6 +327,7 @@ static void
 a_key_that_came_in_ber_is_encoded_anew_in_der(void **state)
 {
 	struct buffer der = {0}, spki = {0}, inner = {0}, ber = {0}, info = {0};
+	EVP_PKEY *other = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "secp256k1");
 	static const uint8_t empty[] = {0x30, 0};
 
 	(void)state;
@@ -288,12 +345,13 @@ a_key_that_came_in_ber_is_encoded_anew_in_der(void **state)
 	buffer_free(&ber);
 	/* Of a type that is read no further it cannot be. */
 	buffer_free(&spki);
-	pki_spki(&spki, pki_ed_key());
+	pki_spki(&spki, other);
 	buffer_append(&inner, spki.data + 2, spki.len - 2);
 	pki_wrap_indefinite(&ber, DER_SEQUENCE, &inner);
 	pki_csr_info(&info, octets_of(empty, 2), buffer_octets(&ber), NULL);
-	pki_csr_sign(&der, pki_ed_key(), "1.3.101.112", buffer_octets(&info));
+	pki_csr_sign(&der, other, "1.2.840.10045.4.3.2", buffer_octets(&info));
 	assert_false(csr_parse(der.data, der.len, &csr, &why));
+	EVP_PKEY_free(other);
 	buffer_free(&der);
 	buffer_free(&info);
 	buffer_free(&ber);
@@ -320,7 +378,10 @@ main(void)
 	    cmocka_unit_test(an_altered_request_does_not_verify),
 	    cmocka_unit_test(a_signature_by_another_key_does_not_verify),
 	    cmocka_unit_test(an_ec_request_verifies),
-	    cmocka_unit_test(an_ed25519_request_parses_and_is_refused_for_its_algorithm),
+	    cmocka_unit_test(an_eddsa_request_verifies_and_an_altered_one_does_not),
+	    cmocka_unit_test(
+		an_eddsa_request_signed_by_another_key_or_under_another_oid_does_not_verify),
+	    cmocka_unit_test(a_request_with_a_key_that_is_read_no_further_never_verifies),
 	    cmocka_unit_test(a_signature_algorithm_of_another_key_type_or_unknown_does_not_verify),
 	    cmocka_unit_test(
 		a_request_in_indefinite_lengths_is_read_and_verified_over_its_octets_as_they_came),

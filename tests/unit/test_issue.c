@@ -211,6 +211,7 @@ a_key_of_another_type_is_a_bad_algorithm(void **state)
 {
 	(void)state;
 	is_refused(pki_ec_key(), "CN=a", SCEP_BAD_ALG, "EC P-256");
+	is_refused(pki_ed_key(), "CN=a", SCEP_BAD_ALG, "Ed25519 (1.3.101.112)");
 }
 
 static void

@@ -119,16 +119,10 @@ keys_of_other_types_have_a_name_and_no_more(void **state)
 	} other[] = {
 	    {"secp256k1", "EC 1.3.132.0.10"}, {"brainpoolP256r1", "EC 1.3.36.3.3.2.8.1.1.7"}};
 	struct buffer spki = {0}, none = {0}, key = {0};
+	char text[PUBLIC_KEY_TEXT];
 	struct public_key k;
 
 	(void)state;
-	pki_spki(&spki, pki_ed_key());
-	assert_true(public_key_parse(buffer_octets(&spki), &k, &why));
-	assert_int_equal(k.type, PKI_KEY_OTHER);
-	assert_string_equal(k.name, "Ed25519");
-	assert_null(k.pkey);
-	public_key_free(&k);
-	buffer_free(&spki);
 	for (int i = 0; i < 2; i++) {
 		EVP_PKEY *ec = EVP_EC_gen(other[i].curve);
 
@@ -144,9 +138,63 @@ keys_of_other_types_have_a_name_and_no_more(void **state)
 	buffer_append(&key, "key", 3);
 	make_spki(&spki, "1.2.3.4", &none, &key, 0);
 	assert_true(public_key_parse(buffer_octets(&spki), &k, &why));
+	assert_int_equal(k.type, PKI_KEY_OTHER);
 	assert_string_equal(k.name, "1.2.3.4");
+	assert_string_equal(public_key_text(&k, text), "1.2.3.4");
 	public_key_free(&k);
 	buffer_free(&spki);
+}
+
+static void
+eddsa_keys_are_read_as_openssl_reads_them(void **state)
+{
+	EVP_PKEY *const keys[] = {pki_ed_key(), pki_ed448_key()};
+	static const char *const names[] = {"Ed25519", "Ed448"};
+	static const char *const texts[] = {"Ed25519 (1.3.101.112)", "Ed448 (1.3.101.113)"};
+	static const int bits[] = {255, 448};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct buffer spki = {0};
+		char text[PUBLIC_KEY_TEXT];
+		struct public_key k;
+
+		pki_spki(&spki, keys[i]);
+		assert_true(public_key_parse(buffer_octets(&spki), &k, &why));
+		assert_int_equal(k.type, PKI_KEY_EDDSA);
+		assert_int_equal(k.bits, bits[i]);
+		assert_string_equal(k.name, names[i]);
+		assert_string_equal(public_key_text(&k, text), texts[i]);
+		assert_int_equal(EVP_PKEY_eq(k.pkey, keys[i]), 1);
+		public_key_free(&k);
+		buffer_free(&spki);
+	}
+}
+
+static void
+an_eddsa_key_of_another_length_or_with_parameters_is_refused(void **state)
+{
+	static const uint8_t point[58] = {1};
+	static const struct {
+		const char *oid;
+		size_t len;
+	} good[] = {{"1.3.101.112", 32}, {"1.3.101.113", 57}};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		for (int wrong = 0; wrong < 5; wrong++) {
+			struct buffer spki = {0}, parameters = {0}, key = {0};
+			size_t len = good[i].len;
+
+			if (wrong == 1 || wrong == 2)
+				len += wrong == 1 ? 1 : (size_t)-1;
+			if (wrong == 3)
+				pki_tlv(&parameters, DER_NULL, NULL, 0);
+			buffer_append(&key, point, len);
+			make_spki(&spki, good[i].oid, &parameters, &key, wrong == 4 ? 1 : 0);
+			assert_int_equal(parses(&spki), wrong == 0);
+		}
+	}
 }
 
 static void
@@ -408,19 +456,64 @@ signatures_of_the_key_verify_and_altered_ones_do_not(void **state)
 }
 
 static void
+eddsa_signatures_verify_without_a_digest_and_altered_ones_do_not(void **state)
+{
+	EVP_PKEY *const keys[] = {pki_ed_key(), pki_ed448_key()};
+	struct octets message = octets_of_string("message");
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct buffer spki = {0}, signature = {0}, other = {0};
+		struct public_key k;
+
+		pki_spki(&spki, keys[i]);
+		assert_true(public_key_parse(buffer_octets(&spki), &k, &why));
+		sign(keys[i], NULL, "message", &signature);
+		sign(keys[1 - i], NULL, "message", &other);
+		assert_true(public_key_verify(
+		    &k, PKI_DIGEST_NONE, message, buffer_octets(&signature), &why));
+		assert_false(public_key_verify(&k, PKI_DIGEST_NONE, octets_of_string("massage"),
+		    buffer_octets(&signature), &why));
+		assert_non_null(strstr(why.line, "verify"));
+		assert_false(
+		    public_key_verify(&k, PKI_SHA512, message, buffer_octets(&signature), &why));
+		assert_non_null(strstr(why.line, "algorithm"));
+		assert_false(
+		    public_key_verify(&k, PKI_DIGEST_NONE, message, buffer_octets(&other), &why));
+		assert_false(public_key_verify(&k, PKI_DIGEST_NONE, message,
+		    octets_of(signature.data, signature.len - 1), &why));
+		assert_false(
+		    public_key_verify(&k, PKI_DIGEST_NONE, message, octets_of(NULL, 0), &why));
+		signature.data[0] ^= 1;
+		assert_false(public_key_verify(
+		    &k, PKI_DIGEST_NONE, message, buffer_octets(&signature), &why));
+		public_key_free(&k);
+		buffer_free(&spki);
+		buffer_free(&signature);
+		buffer_free(&other);
+	}
+}
+
+static void
 a_key_of_another_type_verifies_nothing(void **state)
 {
-	struct buffer spki = {0};
+	EVP_PKEY *key = EVP_EC_gen("secp256k1");
+	struct buffer spki = {0}, signature = {0};
 	struct public_key k;
 
 	(void)state;
-	pki_spki(&spki, pki_ed_key());
+	pki_spki(&spki, key);
+	sign(key, EVP_sha256(), "message", &signature);
 	assert_true(public_key_parse(buffer_octets(&spki), &k, &why));
-	assert_false(
-	    public_key_verify(&k, PKI_SHA256, octets_of_string("m"), octets_of_string("s"), &why));
-	assert_non_null(strstr(why.line, "Ed25519"));
+	assert_false(public_key_verify(
+	    &k, PKI_SHA256, octets_of_string("message"), buffer_octets(&signature), &why));
+	assert_non_null(strstr(why.line, "EC 1.3.132.0.10"));
+	assert_false(public_key_verify(
+	    &k, PKI_DIGEST_NONE, octets_of_string("message"), buffer_octets(&signature), &why));
 	public_key_free(&k);
 	buffer_free(&spki);
+	buffer_free(&signature);
+	EVP_PKEY_free(key);
 }
 
 static void
@@ -464,6 +557,8 @@ main(void)
 	    cmocka_unit_test(an_rsa_key_is_read_as_openssl_reads_it),
 	    cmocka_unit_test(ec_keys_on_the_three_curves_are_read_as_openssl_reads_them),
 	    cmocka_unit_test(keys_of_other_types_have_a_name_and_no_more),
+	    cmocka_unit_test(eddsa_keys_are_read_as_openssl_reads_them),
+	    cmocka_unit_test(an_eddsa_key_of_another_length_or_with_parameters_is_refused),
 	    cmocka_unit_test(explicit_curve_parameters_are_another_type),
 	    cmocka_unit_test(a_compressed_point_is_read),
 	    cmocka_unit_test(points_of_a_wrong_form_or_off_the_curve_are_refused),
@@ -475,6 +570,7 @@ main(void)
 	    cmocka_unit_test(an_rsa_key_without_parameters_is_read),
 	    cmocka_unit_test(what_is_cut_short_or_has_more_behind_it_is_refused),
 	    cmocka_unit_test(signatures_of_the_key_verify_and_altered_ones_do_not),
+	    cmocka_unit_test(eddsa_signatures_verify_without_a_digest_and_altered_ones_do_not),
 	    cmocka_unit_test(a_key_of_another_type_verifies_nothing),
 	    cmocka_unit_test(identifier_and_digest_are_those_of_openssl),
 	};

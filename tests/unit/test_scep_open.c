@@ -9,6 +9,7 @@
 
 #include "scep/decoy.h"
 #include "scep/oid.h"
+#include "tests/unit/pki_request.h"
 #include "tests/unit/scep_message.h"
 
 static struct scep_world world;
@@ -343,6 +344,24 @@ a_signer_with_an_ec_key_verifies(void **state)
 }
 
 static void
+an_ed25519_csr_opens_where_its_own_signature_holds_and_only_there(void **state)
+{
+	struct buffer csr = {0};
+	struct scep_spec s;
+
+	(void)state;
+	pki_csr(&csr, world.ed.key, "CN=device", NULL);
+	scep_spec(&s, &world);
+	s.signer = &world.ra; /* stands for the certificate to be renewed */
+	s.csr = buffer_octets(&csr);
+	scep_assert_opens(&s);
+	csr.data[csr.len - 40] ^= 1; /* in the signature */
+	s.csr = buffer_octets(&csr);
+	scep_assert_fails(&s, "possession", "signature");
+	buffer_free(&csr);
+}
+
+static void
 one_recipient_of_several_is_enough(void **state)
 {
 	STACK_OF(X509) *recipients = sk_X509_new_null();
@@ -463,6 +482,7 @@ main(void)
 	    cmocka_unit_test(a_self_signed_signer_has_the_csrs_key),
 	    cmocka_unit_test(a_signer_that_another_issued_may_have_another_key),
 	    cmocka_unit_test(a_signer_with_an_ec_key_verifies),
+	    cmocka_unit_test(an_ed25519_csr_opens_where_its_own_signature_holds_and_only_there),
 	    cmocka_unit_test(one_recipient_of_several_is_enough),
 	    cmocka_unit_test(none_of_several_recipients_is_refused),
 	    cmocka_unit_test(a_recipient_named_by_key_identifier_opens),
