@@ -183,39 +183,26 @@ done:
 	return ok;
 }
 
-/* The named curve of the parameters, or NULL with out->name saying which one it is not. */
 static const struct curve *
-find_curve(const SPKI_TEMPLATE *spki, struct public_key *out)
+find_curve(const ASN1_OBJECT *oid)
 {
-	char oid[sizeof(out->name) - 3];
-	const void *parameters;
-	int type;
-
-	X509_ALGOR_get0(NULL, &type, &parameters, spki->algorithm);
-	if (type != V_ASN1_OBJECT) {
-		snprintf(out->name, sizeof(out->name), "EC explicit parameters");
-		return NULL;
-	}
 	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
-		if (OBJ_obj2nid(parameters) == curves[i].nid)
+		if (OBJ_obj2nid(oid) == curves[i].nid)
 			return &curves[i];
-	pki_oid_text(asn1_oid_octets(parameters), oid, sizeof(oid));
-	snprintf(out->name, sizeof(out->name), "EC %s", oid);
 	return NULL;
 }
 
+/* The key on one of our curves; the point in either form of RFC 5480 2.2. */
 static bool
-parse_ec(const SPKI_TEMPLATE *spki, struct public_key *out, struct errbuf *why)
+parse_point(const SPKI_TEMPLATE *spki, const struct curve *curve, struct public_key *out,
+    struct errbuf *why)
 {
 	struct octets point = asn1_string_octets(spki->key);
-	const struct curve *curve = find_curve(spki, out);
 	OSSL_PARAM params[3];
 	char group[16];
 	size_t field;
 	bool fits;
 
-	if (curve == NULL)
-		return true;
 	field = (size_t)(curve->bits + 7) / 8;
 	fits = (point.data[0] == 0x04 && point.len == 1 + 2 * field) ||
 	       ((point.data[0] == 0x02 || point.data[0] == 0x03) && point.len == 1 + field);
@@ -234,6 +221,28 @@ parse_ec(const SPKI_TEMPLATE *spki, struct public_key *out, struct errbuf *why)
 	out->type = PKI_KEY_EC;
 	out->bits = curve->bits;
 	snprintf(out->name, sizeof(out->name), "EC %s", curve->group);
+	return true;
+}
+
+/* RFC 5480 2.1.1: a curve has a name.  One that is not ours is another type. */
+static bool
+parse_ec(const SPKI_TEMPLATE *spki, struct public_key *out, struct errbuf *why)
+{
+	const struct curve *curve;
+	char oid[sizeof(out->name) - 3];
+	const void *parameters;
+	int type;
+
+	X509_ALGOR_get0(NULL, &type, &parameters, spki->algorithm);
+	if (type != V_ASN1_OBJECT) {
+		errbuf_set(why,
+		    "EC parameters: have type %d, want the name of a curve (RFC 5480 2.1.1)", type);
+		return false;
+	}
+	if ((curve = find_curve(parameters)) != NULL)
+		return parse_point(spki, curve, out, why);
+	pki_oid_text(asn1_oid_octets(parameters), oid, sizeof(oid));
+	snprintf(out->name, sizeof(out->name), "EC %s", oid);
 	return true;
 }
 

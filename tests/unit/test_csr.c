@@ -8,13 +8,15 @@
 #include <cmocka.h>
 
 #include <openssl/asn1.h>
+#include <openssl/core_names.h>
 #include <openssl/x509v3.h>
 
 #include "base/der.h"
 #include "pki/csr.h"
 #include "tests/unit/pki_request.h"
 
-#define RSA_SHA256 "1.2.840.113549.1.1.11"
+#define RSA_SHA256   "1.2.840.113549.1.1.11"
+#define ECDSA_SHA256 "1.2.840.10045.4.3.2"
 
 static struct errbuf why;
 static struct csr csr;
@@ -181,17 +183,29 @@ a_signature_by_another_key_does_not_verify(void **state)
 }
 
 static void
-an_ec_request_verifies(void **state)
+ec_requests_on_the_three_curves_verify_and_altered_ones_do_not(void **state)
 {
-	struct buffer der = {0};
+	static const char *const groups[] = {"P-256", "P-384", "P-521"};
+	static const char *const names[] = {"EC P-256", "EC P-384", "EC P-521"};
 
 	(void)state;
-	pki_csr(&der, pki_ec_key(), "CN=x", NULL);
-	assert_true(csr_parse(der.data, der.len, &csr, &why));
-	assert_int_equal(csr.key.type, PKI_KEY_EC);
-	assert_true(csr_verify(&csr, &why));
-	csr_free(&csr);
-	buffer_free(&der);
+	for (int i = 0; i < 3; i++) {
+		EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", groups[i]);
+		struct buffer der = {0};
+
+		pki_csr(&der, key, "CN=x", NULL);
+		assert_true(csr_parse(der.data, der.len, &csr, &why));
+		assert_int_equal(csr.key.type, PKI_KEY_EC);
+		assert_string_equal(csr.key.name, names[i]);
+		assert_true(csr_verify(&csr, &why));
+		csr_free(&csr);
+		der.data[der.len - 1] ^= 1; /* of the signature's s */
+		assert_true(csr_parse(der.data, der.len, &csr, &why));
+		assert_false(csr_verify(&csr, &why));
+		csr_free(&csr);
+		buffer_free(&der);
+		EVP_PKEY_free(key);
+	}
 }
 
 static void
@@ -240,6 +254,37 @@ verifies(EVP_PKEY *key, EVP_PKEY *signer, const char *algorithm)
 }
 
 static void
+an_ec_request_signed_by_another_key_or_under_another_oid_does_not_verify(void **state)
+{
+	EVP_PKEY *other = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+
+	(void)state;
+	assert_true(verifies(pki_ec_key(), pki_ec_key(), ECDSA_SHA256));
+	assert_false(verifies(pki_ec_key(), other, ECDSA_SHA256));
+	assert_false(verifies(pki_ec_key(), pki_rsa_key(), RSA_SHA256));
+	assert_false(verifies(pki_ec_key(), pki_ec_key(), "1.2.840.10045.4.3.3")); /* SHA-384 */
+	assert_false(verifies(pki_ec_key(), pki_ec_key(), "1.2.840.10045.2.1"));
+	assert_non_null(strstr(why.line, "algorithm"));
+	EVP_PKEY_free(other);
+}
+
+static void
+a_request_with_explicit_curve_parameters_is_malformed(void **state)
+{
+	EVP_PKEY *key = EVP_PKEY_dup(pki_ec_key());
+	struct buffer der = {0};
+
+	(void)state;
+	assert_int_equal(
+	    EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"), 1);
+	pki_csr(&der, key, "CN=x", NULL);
+	assert_false(csr_parse(der.data, der.len, &csr, &why));
+	assert_non_null(strstr(why.line, "EC parameters"));
+	buffer_free(&der);
+	EVP_PKEY_free(key);
+}
+
+static void
 an_eddsa_request_signed_by_another_key_or_under_another_oid_does_not_verify(void **state)
 {
 	EVP_PKEY *other = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
@@ -262,7 +307,7 @@ a_request_with_a_key_that_is_read_no_further_never_verifies(void **state)
 	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "secp256k1");
 
 	(void)state;
-	assert_false(verifies(key, key, "1.2.840.10045.4.3.2"));
+	assert_false(verifies(key, key, ECDSA_SHA256));
 	assert_non_null(strstr(why.line, "algorithm"));
 	EVP_PKEY_free(key);
 }
@@ -271,7 +316,7 @@ static void
 a_signature_algorithm_of_another_key_type_or_unknown_does_not_verify(void **state)
 {
 	static const char *const wrong[] = {
-	    "1.2.840.10045.4.3.2", "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.14", "1.2.3"};
+	    ECDSA_SHA256, "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.14", "1.2.3"};
 	static const uint8_t empty[] = {0x30, 0};
 
 	(void)state;
@@ -349,7 +394,7 @@ a_key_that_came_in_ber_is_encoded_anew_in_der(void **state)
 	buffer_append(&inner, spki.data + 2, spki.len - 2);
 	pki_wrap_indefinite(&ber, DER_SEQUENCE, &inner);
 	pki_csr_info(&info, octets_of(empty, 2), buffer_octets(&ber), NULL);
-	pki_csr_sign(&der, other, "1.2.840.10045.4.3.2", buffer_octets(&info));
+	pki_csr_sign(&der, other, ECDSA_SHA256, buffer_octets(&info));
 	assert_false(csr_parse(der.data, der.len, &csr, &why));
 	EVP_PKEY_free(other);
 	buffer_free(&der);
@@ -377,7 +422,10 @@ main(void)
 	    cmocka_unit_test(pem_is_refused),
 	    cmocka_unit_test(an_altered_request_does_not_verify),
 	    cmocka_unit_test(a_signature_by_another_key_does_not_verify),
-	    cmocka_unit_test(an_ec_request_verifies),
+	    cmocka_unit_test(ec_requests_on_the_three_curves_verify_and_altered_ones_do_not),
+	    cmocka_unit_test(
+		an_ec_request_signed_by_another_key_or_under_another_oid_does_not_verify),
+	    cmocka_unit_test(a_request_with_explicit_curve_parameters_is_malformed),
 	    cmocka_unit_test(an_eddsa_request_verifies_and_an_altered_one_does_not),
 	    cmocka_unit_test(
 		an_eddsa_request_signed_by_another_key_or_under_another_oid_does_not_verify),

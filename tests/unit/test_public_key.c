@@ -91,6 +91,7 @@ static void
 ec_keys_on_the_three_curves_are_read_as_openssl_reads_them(void **state)
 {
 	static const char *const groups[] = {"P-256", "P-384", "P-521"};
+	static const char *const names[] = {"EC P-256", "EC P-384", "EC P-521"};
 	static const int bits[] = {256, 384, 521};
 
 	(void)state;
@@ -103,7 +104,7 @@ ec_keys_on_the_three_curves_are_read_as_openssl_reads_them(void **state)
 		assert_true(public_key_parse(buffer_octets(&spki), &k, &why));
 		assert_int_equal(k.type, PKI_KEY_EC);
 		assert_int_equal(k.bits, bits[i]);
-		assert_int_equal(strncmp(k.name, "EC P-", 5), 0);
+		assert_string_equal(k.name, names[i]);
 		assert_int_equal(EVP_PKEY_eq(k.pkey, key), 1);
 		public_key_free(&k);
 		EVP_PKEY_free(key);
@@ -198,22 +199,52 @@ an_eddsa_key_of_another_length_or_with_parameters_is_refused(void **state)
 }
 
 static void
-explicit_curve_parameters_are_another_type(void **state)
+explicit_curve_parameters_are_refused_on_every_curve(void **state)
 {
-	EVP_PKEY *key = EVP_PKEY_dup(pki_ec_key());
-	struct buffer spki = {0};
-	struct public_key k;
+	static const char *const groups[] = {"P-256", "P-384", "P-521", "secp256k1"};
 
 	(void)state;
-	assert_int_equal(
-	    EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"), 1);
-	pki_spki(&spki, key);
-	assert_true(public_key_parse(buffer_octets(&spki), &k, &why));
-	assert_int_equal(k.type, PKI_KEY_OTHER);
-	assert_null(k.pkey);
-	public_key_free(&k);
-	buffer_free(&spki);
-	EVP_PKEY_free(key);
+	for (int i = 0; i < 4; i++) {
+		EVP_PKEY *key = EVP_EC_gen(groups[i]);
+		struct buffer spki = {0};
+
+		pki_spki(&spki, key);
+		assert_true(parses(&spki));
+		assert_int_equal(
+		    EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"),
+		    1);
+		pki_spki(&spki, key);
+		assert_false(parses(&spki));
+		assert_non_null(strstr(why.line, "RFC 5480"));
+		EVP_PKEY_free(key);
+	}
+}
+
+/* The P-256 key's point under other parameters. */
+static bool
+parses_with_parameters(uint8_t tag, const void *content, size_t len)
+{
+	struct buffer spki = {0}, parameters = {0}, key = {0}, whole = {0};
+
+	pki_spki(&whole, pki_ec_key());
+	buffer_append(&key, whole.data + whole.len - 65, 65);
+	buffer_free(&whole);
+	if (tag != 0)
+		pki_tlv(&parameters, tag, content, len);
+	make_spki(&spki, EC_OID, &parameters, &key, 0);
+	return parses(&spki);
+}
+
+static void
+an_ec_key_without_the_name_of_a_curve_is_refused(void **state)
+{
+	static const uint8_t p256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+
+	(void)state;
+	assert_true(parses_with_parameters(DER_OID, p256, sizeof(p256)));
+	assert_false(parses_with_parameters(0, NULL, 0));
+	assert_false(parses_with_parameters(DER_NULL, NULL, 0)); /* implicitCurve */
+	assert_false(parses_with_parameters(DER_OCTET_STRING, p256, sizeof(p256)));
 }
 
 static void
@@ -559,7 +590,8 @@ main(void)
 	    cmocka_unit_test(keys_of_other_types_have_a_name_and_no_more),
 	    cmocka_unit_test(eddsa_keys_are_read_as_openssl_reads_them),
 	    cmocka_unit_test(an_eddsa_key_of_another_length_or_with_parameters_is_refused),
-	    cmocka_unit_test(explicit_curve_parameters_are_another_type),
+	    cmocka_unit_test(explicit_curve_parameters_are_refused_on_every_curve),
+	    cmocka_unit_test(an_ec_key_without_the_name_of_a_curve_is_refused),
 	    cmocka_unit_test(a_compressed_point_is_read),
 	    cmocka_unit_test(points_of_a_wrong_form_or_off_the_curve_are_refused),
 	    cmocka_unit_test(rsa_moduli_from_512_to_8192_bits_are_read_and_no_others),
