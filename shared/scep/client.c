@@ -1,5 +1,4 @@
-#include "scep/client.h"
-
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/cms.h>
@@ -8,9 +7,12 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/der.h"
+#include "scep/client_parts.h"
 #include "scep/oid.h"
 
 #define SERIAL_SIZE	 16
+#define NAMES_FRAME	 16 /* tags and lengths around two elements */
 #define SELF_SIGNED_BACK (60L * 60)
 #define SELF_SIGNED_DAYS (7L * 24 * 60 * 60)
 
@@ -118,12 +120,40 @@ scep_client_self_signed(
 	return len > 0 && !out->failed;
 }
 
-static X509 *
-x509_of(const struct certificate *c)
+/* SEQUENCE { issuer, part } */
+static bool
+encode_names(struct octets issuer, uint8_t tag, struct octets part, struct buffer *out)
 {
-	const uint8_t *p = c->der.data;
+	size_t size = issuer.len + part.len + NAMES_FRAME;
+	uint8_t *room = malloc(size);
+	struct octets der;
+	struct der d;
 
-	return d2i_X509(NULL, &p, (long)c->der.len);
+	if (room == NULL)
+		return false;
+	der_start(&d, room, size);
+	if (tag == DER_INTEGER)
+		der_element(&d, tag, part);
+	else
+		der_raw(&d, part);
+	der_raw(&d, issuer);
+	der_wrap(&d, DER_SEQUENCE, 0);
+	der = der_octets(&d);
+	buffer_append(out, der.data, der.len);
+	free(room);
+	return !d.failed && !out->failed;
+}
+
+bool
+scep_client_issuer_and_subject(struct octets issuer, struct octets subject, struct buffer *out)
+{
+	return encode_names(issuer, DER_SEQUENCE, subject, out);
+}
+
+bool
+scep_client_issuer_and_serial(struct octets issuer, struct octets serial, struct buffer *out)
+{
+	return encode_names(issuer, DER_INTEGER, serial, out);
 }
 
 /* The DER of the EnvelopedData around content (RFC 8894 3.2.2), in a BIO; NULL on failure. */
@@ -134,7 +164,7 @@ encode_envelope(const struct scep_client_message *m)
 	BIO *in = BIO_new_mem_buf(m->content.data, (int)m->content.len);
 	BIO *out = BIO_new(BIO_s_mem());
 	STACK_OF(X509) *recipients = sk_X509_new_null();
-	X509 *x509 = x509_of(m->recipient);
+	X509 *x509 = scep_client_x509(m->recipient);
 	CMS_ContentInfo *cms = NULL;
 	bool held = false;
 
@@ -188,7 +218,7 @@ scep_client_encode(struct scep_client_message *m, struct buffer *out, struct err
 	bool enveloped = m->content.len > 0;
 	unsigned int flags = CMS_BINARY | CMS_PARTIAL | (enveloped ? 0 : CMS_DETACHED);
 	BIO *content = enveloped ? encode_envelope(m) : BIO_new(BIO_s_mem());
-	X509 *signer = x509_of(m->signer);
+	X509 *signer = scep_client_x509(m->signer);
 	CMS_ContentInfo *cms = NULL;
 	CMS_SignerInfo *si = NULL;
 	uint8_t *der = NULL;

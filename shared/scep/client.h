@@ -1,4 +1,4 @@
-/* client.h: the client's side: making a PKCSReq and reading its CertRep; for scepctl enrol, doctor and the tests. */
+/* client.h: the client's side: making a pkiMessage and reading its CertRep; for scepctl enrol, doctor and the tests. */
 #ifndef SCEP_CLIENT_H
 #define SCEP_CLIENT_H
 
@@ -11,7 +11,10 @@
 #include "pki/certificate.h"
 #include "scep/scep.h"
 
-/* Append a PKCS#10 request: subject (Name DER), SAN (GeneralNames DER or empty), challenge (NULL: none), self-signed by key with SHA-256. */
+/*
+ * Append a PKCS#10 request: subject (Name DER), SAN (GeneralNames DER or empty), challenge (NULL: none), self-signed by key (RSA or
+ * EC) with SHA-256.
+ */
 bool scep_client_csr(EVP_PKEY *key, struct octets subject, struct octets san, const char *challenge,
     struct buffer *out, struct errbuf *why);
 
@@ -19,14 +22,25 @@ bool scep_client_csr(EVP_PKEY *key, struct octets subject, struct octets san, co
 bool scep_client_self_signed(
     EVP_PKEY *key, struct octets subject, int64_t now, struct buffer *out, struct errbuf *why);
 
+/* Append what a CertPoll asks for: an IssuerAndSubject of two Names in DER (RFC 8894 3.3.3); and with a serial number (content octets
+ * of an INTEGER) what GetCert and GetCRL do (3.3.4). */
+bool scep_client_issuer_and_subject(
+    struct octets issuer, struct octets subject, struct buffer *out);
+bool scep_client_issuer_and_serial(struct octets issuer, struct octets serial, struct buffer *out);
+
 struct scep_client_message {
 	int message_type;
 	const char *transaction_id;
 	uint8_t sender_nonce[16]; /* filled by scep_client_encode */
 	struct octets
 	    content; /* the CSR, or another messageData, DER; empty: no EnvelopedData content is made */
-	const struct certificate *signer; /* and its key */
+	/*
+	 * Self-signed, or for a renewal and the queries one that the CA issued; and its key (RSA or EC), which signs the message and
+	 * opens the reply.  The CSR in content may have another.
+	 */
+	const struct certificate *signer;
 	EVP_PKEY *key;
+	struct octets password; /* with an EC key: the challengePassword, which opens the reply */
 	const struct certificate *recipient; /* the RA's (or CA's) certificate: RSA */
 	enum pki_digest digest;
 	enum pki_cipher cipher;
@@ -44,7 +58,7 @@ struct scep_client_reply {
 
 /*
  * Read the CertRep that answers m: signature by one of the certificates in trusted (what GetCACert gave), transactionID and
- * recipientNonce as sent, decrypted with m->key.  false with why: it cannot be trusted or read; *out is then zeroed.
+ * recipientNonce as sent, decrypted with m->key or, where that is an EC key, m->password.  false with why: it cannot be trusted or read; *out is then zeroed.
  */
 bool scep_client_read(const struct scep_client_message *m, struct octets reply,
     const struct certificate *trusted, int trusted_count, struct scep_client_reply *out,
@@ -57,5 +71,12 @@ void scep_client_reply_free(struct scep_client_reply *r);
  */
 int scep_client_ca_certificates(
     struct octets body, struct buffer *out, int max, struct errbuf *why);
+
+/*
+ * The same for a GetNextCACert answer (RFC 8894 4.7.1): its signature is verified under the current CA's certificate first, which is
+ * all that vouches for what is in it.
+ */
+int scep_client_next_ca_certificates(struct octets body, const struct certificate *ca,
+    struct buffer *out, int max, struct errbuf *why);
 
 #endif

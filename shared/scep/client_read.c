@@ -5,45 +5,12 @@
 #include <openssl/x509.h>
 
 #include "pki/asn1.h"
-#include "scep/client.h"
-#include "scep/cms.h"
+#include "scep/client_parts.h"
 #include "scep/envelope.h"
 #include "scep/oid.h"
 
 #define CERTIFICATES_MAX                                                                           \
 	((int)(sizeof(((struct scep_client_reply *)0)->certificates) / sizeof(struct buffer)))
-
-static X509 *
-x509_of(struct octets der)
-{
-	const uint8_t *p = der.data;
-
-	return d2i_X509(NULL, &p, (long)der.len);
-}
-
-/* Append each certificate to its buffer of out, which has max; the count, or -1 with why. */
-static int
-copy_certificates(const cms_anys *certificates, struct buffer *out, int max, struct errbuf *why)
-{
-	int total = certificates == NULL ? 0 : sk_ASN1_TYPE_num(certificates), count = 0;
-
-	for (int i = 0; i < total; i++) {
-		const ASN1_TYPE *any = sk_ASN1_TYPE_value(certificates, i);
-		struct octets der;
-
-		if (any->type != V_ASN1_SEQUENCE)
-			continue;
-		der = asn1_string_octets(any->value.sequence);
-		if (count < max)
-			buffer_append(&out[count], der.data, der.len);
-		if (count == max || out[count].failed) {
-			errbuf_set(why, "SignedData: over %d certificates, or out of memory", max);
-			return -1;
-		}
-		count++;
-	}
-	return count;
-}
 
 /* The one value of an attribute that is there once; NULL with why. */
 static const ASN1_TYPE *
@@ -166,34 +133,47 @@ read_status(const CMS_SignerInfo *si, struct scep_client_reply *out, struct errb
 	return true;
 }
 
+/* What the EnvelopedData holds: for the signer's RSA key, or under the password where it has another. */
+static bool
+open_envelope(const struct scep_client_message *m, struct octets content, struct buffer *out)
+{
+	cms_enveloped *e = cms_enveloped_parse(content);
+	enum pki_cipher cipher = PKI_CIPHER_NONE;
+	X509 *x509 = scep_client_x509(m->signer);
+	bool held = false;
+
+	if (e != NULL)
+		cipher =
+		    pki_cipher_of_oid(asn1_string_octets(&e->enveloped_data->encrypted.cipher.oid));
+	if (cipher == PKI_CIPHER_NONE || x509 == NULL)
+		held = false;
+	else if (EVP_PKEY_is_a(m->key, "RSA"))
+		held = scep_envelope_open(content, cipher, m->key, x509, out);
+	else if (m->password.len > 0)
+		held = scep_envelope_open_password(content, cipher, m->password, out);
+	cms_enveloped_free(e);
+	X509_free(x509);
+	return held;
+}
+
 /* The degenerate SignedData that a SUCCESS holds, decrypted. */
 static bool
 read_certificates(const struct scep_client_message *m, struct octets content,
     struct scep_client_reply *out, struct errbuf *why)
 {
-	cms_enveloped *e = cms_enveloped_parse(content);
-	X509 *x509 = x509_of(m->signer->der);
 	struct buffer plain = {0};
 	cms_signed *degenerate = NULL;
-	enum pki_cipher cipher;
 	cms_anys *crls;
 
-	if (e != NULL && x509 != NULL) {
-		cipher =
-		    pki_cipher_of_oid(asn1_string_octets(&e->enveloped_data->encrypted.cipher.oid));
-		if (cipher != PKI_CIPHER_NONE &&
-		    scep_envelope_open(content, cipher, m->key, x509, &plain))
-			degenerate = cms_signed_parse(buffer_octets(&plain));
-	}
-	cms_enveloped_free(e);
-	X509_free(x509);
+	if (open_envelope(m, content, &plain))
+		degenerate = cms_signed_parse(buffer_octets(&plain));
 	buffer_free(&plain);
 	if (degenerate == NULL) {
 		errbuf_ossl(
 		    why, "CertRep: cannot be decrypted, or holds no SignedData (RFC 8894 3.3.2.1)");
 		return false;
 	}
-	out->certificate_count = copy_certificates(
+	out->certificate_count = scep_client_copy_certificates(
 	    degenerate->signed_data->certificates, out->certificates, CERTIFICATES_MAX, why);
 	crls = degenerate->signed_data->crls;
 	if (crls != NULL && sk_ASN1_TYPE_num(crls) > 0 &&
@@ -207,32 +187,6 @@ read_certificates(const struct scep_client_message *m, struct octets content,
 		errbuf_set(
 		    why, "CertRep: SUCCESS without a certificate or a CRL (RFC 8894 3.3.2.1)");
 	return out->certificate_count > 0 || (out->certificate_count == 0 && out->crl.len > 0);
-}
-
-/* The signature holds under one of trusted; content gets what was signed. */
-static bool
-verify(CMS_ContentInfo *cms, const struct certificate *trusted, int trusted_count, BIO *content,
-    struct errbuf *why)
-{
-	STACK_OF(X509) *signers = sk_X509_new_null();
-	BIO *absent = CMS_is_detached(cms) == 1 ? BIO_new_mem_buf("", 0) : NULL;
-	bool held = false;
-
-	for (int i = 0; signers != NULL && i < trusted_count; i++) {
-		X509 *x509 = x509_of(trusted[i].der);
-
-		if (x509 == NULL || sk_X509_push(signers, x509) <= 0)
-			X509_free(x509);
-	}
-	/* Only certificates in trusted: those in the message count for nothing, and what they chain to was settled by GetCACert. */
-	if (signers != NULL)
-		held = CMS_verify(cms, signers, NULL, absent, content,
-			   CMS_BINARY | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY) == 1;
-	if (!held)
-		errbuf_ossl(why, "CertRep: not signed by the CA or RA (RFC 8894 3.3)");
-	sk_X509_pop_free(signers, X509_free);
-	BIO_free(absent);
-	return held;
 }
 
 static bool
@@ -249,8 +203,10 @@ read_reply(const struct scep_client_message *m, CMS_ContentInfo *cms, BIO *conte
 		errbuf_set(why, "CertRep: want a SignedData with one signer (RFC 8894 3.1)");
 		return false;
 	}
-	if (!verify(cms, trusted, trusted_count, content, why))
+	if (!scep_client_verify(cms, trusted, trusted_count, content)) {
+		errbuf_ossl(why, "CertRep: not signed by the CA or RA (RFC 8894 3.3)");
 		return false;
+	}
 	si = sk_CMS_SignerInfo_value(signers, 0);
 	if (!is_answer_to(si, m, why) || !read_status(si, out, why))
 		return false;
@@ -292,32 +248,4 @@ scep_client_reply_free(struct scep_client_reply *r)
 		buffer_free(&r->certificates[i]);
 	buffer_free(&r->crl);
 	*r = (struct scep_client_reply){0};
-}
-
-int
-scep_client_ca_certificates(struct octets body, struct buffer *out, int max, struct errbuf *why)
-{
-	struct certificate one = {0};
-	cms_signed *degenerate;
-	int count;
-
-	if (max > 0 && certificate_parse(body, &one, NULL)) {
-		certificate_free(&one);
-		buffer_append(&out[0], body.data, body.len);
-		return out[0].failed ? -1 : 1;
-	}
-	if ((degenerate = cms_signed_parse(body)) == NULL ||
-	    !octets_equal(asn1_string_octets(&degenerate->type), scep_oid_content_signed)) {
-		cms_signed_free(degenerate);
-		errbuf_ossl(
-		    why, "GetCACert: neither a certificate nor a SignedData (RFC 8894 4.2.1)");
-		return -1;
-	}
-	count = copy_certificates(degenerate->signed_data->certificates, out, max, why);
-	cms_signed_free(degenerate);
-	if (count == 0) {
-		errbuf_set(why, "GetCACert: no certificates (RFC 8894 4.2.1.2)");
-		return -1;
-	}
-	return count;
 }

@@ -18,6 +18,11 @@ ASN1_SEQUENCE(cms_issuer_serial) = {
 	CMS_RAW(cms_issuer_serial, serial, V_ASN1_INTEGER)
 } static_ASN1_SEQUENCE_END(cms_issuer_serial)
 
+ASN1_SEQUENCE(cms_issuer_subject) = {
+	ASN1_EMBED(cms_issuer_subject, issuer, ASN1_SEQUENCE),
+	ASN1_EMBED(cms_issuer_subject, subject, ASN1_SEQUENCE)
+} static_ASN1_SEQUENCE_END(cms_issuer_subject)
+
 ASN1_CHOICE(cms_identifier) = {
 	ASN1_SIMPLE(cms_identifier, value.issuer_serial, cms_issuer_serial),
 	ASN1_IMP(cms_identifier, value.ski, ASN1_OCTET_STRING, 0)
@@ -86,15 +91,13 @@ ASN1_SEQUENCE(cms_enveloped) = {
 	CMS_RAW(cms_enveloped, type, V_ASN1_OBJECT),
 	ASN1_EXP(cms_enveloped, enveloped_data, cms_enveloped_data, 0)
 } static_ASN1_SEQUENCE_END(cms_enveloped)
-										/* clang-format on */
 
-										cms_signed
-										* cms_signed_parse(
-										      struct octets
-											  der)
+cms_signed *
+cms_signed_parse(struct octets der)
 {
 	return asn1_decode(ASN1_ITEM_rptr(cms_signed), der);
 }
+/* clang-format on */
 
 void
 cms_signed_free(cms_signed *s)
@@ -124,6 +127,30 @@ void
 cms_key_trans_free(cms_key_trans *k)
 {
 	ASN1_item_free((ASN1_VALUE *)k, ASN1_ITEM_rptr(cms_key_trans));
+}
+
+cms_issuer_serial *
+cms_issuer_serial_parse(struct octets der)
+{
+	return asn1_decode(ASN1_ITEM_rptr(cms_issuer_serial), der);
+}
+
+void
+cms_issuer_serial_free(cms_issuer_serial *i)
+{
+	ASN1_item_free((ASN1_VALUE *)i, ASN1_ITEM_rptr(cms_issuer_serial));
+}
+
+cms_issuer_subject *
+cms_issuer_subject_parse(struct octets der)
+{
+	return asn1_decode(ASN1_ITEM_rptr(cms_issuer_subject), der);
+}
+
+void
+cms_issuer_subject_free(cms_issuer_subject *i)
+{
+	ASN1_item_free((ASN1_VALUE *)i, ASN1_ITEM_rptr(cms_issuer_subject));
 }
 
 cms_attributes *

@@ -25,6 +25,12 @@ typedef struct cms_issuer_serial {
 	ASN1_STRING serial; /* content octets of the INTEGER */
 } cms_issuer_serial;
 
+/* What a CertPoll holds (RFC 8894 3.3.3). */
+typedef struct cms_issuer_subject {
+	ASN1_STRING issuer;
+	ASN1_STRING subject;
+} cms_issuer_subject;
+
 /* SignerIdentifier and RecipientIdentifier are the same CHOICE. */
 typedef struct cms_identifier {
 	int type; /* 0: issuer_serial, 1: ski */
@@ -111,6 +117,10 @@ cms_enveloped *cms_enveloped_parse(struct octets der);
 void cms_enveloped_free(cms_enveloped *e);
 cms_key_trans *cms_key_trans_parse(struct octets der);
 void cms_key_trans_free(cms_key_trans *k);
+cms_issuer_serial *cms_issuer_serial_parse(struct octets der);
+void cms_issuer_serial_free(cms_issuer_serial *i);
+cms_issuer_subject *cms_issuer_subject_parse(struct octets der);
+void cms_issuer_subject_free(cms_issuer_subject *i);
 
 /* A SET OF Attribute. */
 cms_attributes *cms_attributes_parse(struct octets der);

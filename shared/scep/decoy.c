@@ -56,3 +56,18 @@ static const uint8_t csr[] = {0x30, 0x82, 0x02, 0xd6, 0x30, 0x82, 0x01, 0xbe, 0x
     0x34, 0x48, 0xd4, 0x6a, 0xb8, 0x95, 0xdd, 0x80, 0x29, 0xc4, 0xe6, 0x65, 0x09, 0xb7, 0xe6};
 
 const struct octets scep_decoy_csr = {csr, sizeof(csr)};
+
+/* The Name of the request above: 42 octets. */
+#define NAME                                                                                       \
+	0x30, 0x28, 0x31, 0x0e, 0x30, 0x0c, 0x06, 0x03, 0x55, 0x04, 0x0a, 0x0c, 0x05, 'D', 'e',    \
+	    'c', 'o', 'y', 0x31, 0x16, 0x30, 0x14, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x0d, 'd',  \
+	    'e', 'c', 'o', 'y', '.', 'i', 'n', 'v', 'a', 'l', 'i', 'd'
+
+static const uint8_t issuer_and_subject[] = {0x30, 0x54, NAME, NAME};
+
+static const uint8_t issuer_and_serial[] = {0x30, 0x3c, NAME, 0x02, 0x10, 'd', 'e', 'c', 'o', 'y',
+    ' ', 's', 'e', 'r', 'i', 'a', 'l', ' ', 'x', 'v', 'i'};
+
+const struct octets scep_decoy_issuer_and_subject = {
+    issuer_and_subject, sizeof(issuer_and_subject)};
+const struct octets scep_decoy_issuer_and_serial = {issuer_and_serial, sizeof(issuer_and_serial)};

@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include <openssl/cms.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
@@ -123,55 +122,5 @@ scep_envelope_encode(struct octets content, enum pki_cipher cipher, EVP_PKEY *ke
 done:
 	octets_wipe(secret, sizeof(secret));
 	free(room);
-	return held;
-}
-
-/* The same octets as OpenSSL's structure; single DES lives in a library context of its own. */
-static CMS_ContentInfo *
-decode(struct octets der, enum pki_cipher cipher)
-{
-	CMS_ContentInfo *cms = NULL;
-	const uint8_t *p = der.data;
-
-	if (der.len > LONG_MAX)
-		return NULL;
-	if (cipher == PKI_DES) {
-		OSSL_LIB_CTX *libctx = pki_legacy_libctx();
-
-		if (libctx == NULL || (cms = CMS_ContentInfo_new_ex(libctx, NULL)) == NULL)
-			return NULL;
-	}
-	/* On failure the decoder frees what it was given. */
-	return d2i_CMS_ContentInfo(cms == NULL ? NULL : &cms, &p, (long)der.len);
-}
-
-/* All that the cipher gives; false when its padding is wrong. */
-static bool
-read_all(BIO *content, struct buffer *out)
-{
-	uint8_t chunk[2048];
-	int n;
-
-	while ((n = BIO_read(content, chunk, sizeof(chunk))) > 0)
-		buffer_append(out, chunk, (size_t)n);
-	octets_wipe(chunk, sizeof(chunk));
-	return !out->failed && BIO_get_cipher_status(content) == 1;
-}
-
-bool
-scep_envelope_open(
-    struct octets der, enum pki_cipher cipher, EVP_PKEY *key, X509 *x509, struct buffer *out)
-{
-	CMS_ContentInfo *cms = decode(der, cipher);
-	BIO *content = NULL;
-	bool held = false;
-
-	if (cms != NULL && CMS_decrypt_set1_pkey(cms, key, x509) == 1 &&
-	    (content = CMS_dataInit(cms, NULL)) != NULL)
-		held = read_all(content, out);
-	BIO_free_all(content);
-	CMS_ContentInfo_free(cms);
-	if (!held)
-		buffer_free(out);
 	return held;
 }

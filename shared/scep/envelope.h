@@ -1,4 +1,4 @@
-/* envelope.h: EnvelopedData for an RSA key: encoding and opening one; for this room alone. */
+/* envelope.h: EnvelopedData for an RSA key, or under a password: encoding and opening one; for this room alone. */
 #ifndef SCEP_ENVELOPE_H
 #define SCEP_ENVELOPE_H
 
@@ -26,5 +26,16 @@ bool scep_envelope_encode(struct octets content, enum pki_cipher cipher, EVP_PKE
  */
 bool scep_envelope_open(
     struct octets der, enum pki_cipher cipher, EVP_PKEY *key, X509 *x509, struct buffer *out);
+
+/*
+ * The same two under a password (RFC 8894 3.1: for keys that cannot decrypt; RFC 5652 6.2.4): PBKDF2 with HMAC-SHA-1, 8 octets of
+ * salt and 100,000 iterations, id-alg-PWRI-KEK with the content's own cipher, by OpenSSL.  Whoever has the envelope can try
+ * passwords at that price (25 ms): see password.h.  Opening takes the parameters that the envelope says, and any number of iterations: only
+ * from a sender who is trusted.
+ */
+bool scep_envelope_encode_password(struct octets content, enum pki_cipher cipher,
+    struct octets password, struct buffer *out, struct errbuf *why);
+bool scep_envelope_open_password(
+    struct octets der, enum pki_cipher cipher, struct octets password, struct buffer *out);
 
 #endif

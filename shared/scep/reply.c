@@ -233,7 +233,25 @@ done:
 	return held;
 }
 
-/* RFC 8894 3.3.2.1: a degenerate SignedData, enveloped to the signer of the request. */
+/* RFC 8894 3.1: for the key that signed the request; under the password where it is one that cannot decrypt. */
+static bool
+envelope(const struct scep_request *r, const struct scep_reply *reply, struct octets plain,
+    struct buffer *out, struct errbuf *why)
+{
+	const struct public_key *key = &r->signer_key;
+
+	if (key->type == PKI_KEY_RSA)
+		return scep_envelope_encode(
+		    plain, reply->cipher, key->pkey, r->signer.issuer, r->signer.serial, out, why);
+	if (key->type == PKI_KEY_EC && reply->password.len > 0)
+		return scep_envelope_encode_password(
+		    plain, reply->cipher, reply->password, out, why);
+	errbuf_set(why, "CertRep: cannot be enveloped to a key of type %s%s (RFC 8894 3.1)",
+	    key->name, key->type == PKI_KEY_EC ? " without a challengePassword" : "");
+	return false;
+}
+
+/* RFC 8894 3.3.2.1: a degenerate SignedData, enveloped. */
 static bool
 encode_content(const struct scep_request *r, const struct scep_reply *reply, struct buffer *content,
     struct errbuf *why)
@@ -241,16 +259,11 @@ encode_content(const struct scep_request *r, const struct scep_reply *reply, str
 	struct buffer plain = {0};
 	bool held = false;
 
-	if (r->signer_key.type != PKI_KEY_RSA) {
-		errbuf_set(why, "CertRep: cannot be enveloped to a key of type %s (RFC 8894 3.1)",
-		    r->signer_key.name);
-	} else if (!scep_degenerate_encode(
-		       reply->certificates, reply->certificate_count, reply->crl, &plain)) {
+	if (scep_degenerate_encode(
+		reply->certificates, reply->certificate_count, reply->crl, &plain))
+		held = envelope(r, reply, buffer_octets(&plain), content, why);
+	else
 		errbuf_set(why, "CertRep: out of memory");
-	} else {
-		held = scep_envelope_encode(buffer_octets(&plain), reply->cipher,
-		    r->signer_key.pkey, r->signer.issuer, r->signer.serial, content, why);
-	}
 	buffer_free(&plain);
 	return held;
 }

@@ -27,10 +27,13 @@ struct scep_reply {
 	struct octets crl;	/* with SUCCESS for GetCRL; DER */
 	enum pki_digest digest; /* of our SignerInfo */
 	enum pki_cipher cipher; /* of the envelope */
+	/* With SUCCESS to a signer whose key is EC: the challengePassword, under which the envelope is; borrowed, empty: none. */
+	struct octets password;
 };
 
 /*
- * Append the DER of the CertRep that answers r.  SUCCESS is enveloped to r's signer key (RSA, PKCS#1 v1.5; for any other key false).
+ * Append the DER of the CertRep that answers r.  SUCCESS is enveloped to r's signer key: RSA by PKCS#1 v1.5; EC under the password
+ * (RFC 8894 3.1; PBKDF2, some 25 ms; see password.h for what it has to be), and without one false; any other key false.
  * FAILURE and PENDING have no pkcsPKIEnvelope: an eContent of no octets.  transactionID and its string type, and recipientNonce
  * (if there was a senderNonce), come from r; senderNonce is 16 fresh random octets; failInfoText is cut at 1,024 octets.
  * The SignerInfo's signatureAlgorithm is rsaEncryption (strongSwan demands it).  The responder's certificate is included.

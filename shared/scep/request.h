@@ -1,12 +1,13 @@
 /*
  * request.h: a pkiMessage that a client sent (RFC 8894 section 3): parsed, its signature verified, its envelope opened.
  *
- * Three steps, in this order, so that an algorithm is refused before anything is decrypted, and each fault up to the proof of
- * possession is the same badMessageCheck on the wire:
+ * Steps, in this order, so that an algorithm is refused before anything is decrypted, and each fault up to the proof of possession
+ * is the same badMessageCheck on the wire:
  *
- *	scep_request_parse    form; enough to answer FAILURE, not to act on
+ *	scep_request_parse      form; enough to answer FAILURE, not to act on
  *	scep_request_check_algorithms
- *	scep_request_open_csr signature, envelope, CSR, its self-signature, signer's key = CSR's key
+ *	scep_request_open_csr   PKCSReq, RenewalReq: signature, envelope, CSR, its self-signature, signer's key = CSR's key
+ *	scep_request_open_query CertPoll, GetCert, GetCRL: signature, envelope, what is asked for
  */
 #ifndef SCEP_REQUEST_H
 #define SCEP_REQUEST_H
@@ -28,8 +29,10 @@
 #define SCEP_MESSAGE_MAX	(256 * 1024) /* octets of DER accepted */
 #define SCEP_TRANSACTION_ID_MAX 256
 #define SCEP_NONCE_MAX		64
-#define SCEP_CERTIFICATES_MAX	8 /* in the SignedData */
-#define SCEP_RECIPIENTS_MAX	8 /* in the EnvelopedData */
+#define SCEP_CERTIFICATES_MAX	8     /* in the SignedData */
+#define SCEP_RECIPIENTS_MAX	8     /* in the EnvelopedData */
+#define SCEP_QUERY_CONTENT_MAX	32768 /* octets in the envelope of a CertPoll, GetCert or GetCRL */
+#define SCEP_QUERY_SERIAL_MAX	64    /* of its serialNumber; RFC 5280 4.1.2.2 has 20 at most */
 
 /* All slices live as long as the request. */
 struct scep_request {
@@ -88,6 +91,13 @@ struct scep_recipient {
 bool scep_request_is_for(const struct scep_request *r, const struct scep_recipient *recipient);
 
 /*
+ * Verify the SignerInfo: messageDigest over the content, signature over the attributes.  SCEP_OK, or SCEP_REFUSED with why:
+ * badMessageCheck.  Whose key it is, is told by r->signer, and what that key may do by nobody yet.  Those below do this first;
+ * what held once is not verified again, so that a caller may come here before to look at the signer between the two.
+ */
+enum scep_rc scep_request_verify(struct scep_request *r, struct errbuf *why);
+
+/*
  * Verify the SignerInfo (messageDigest over the content, signature over the attributes), decrypt the envelope, parse the CSR,
  * verify its self-signature and, where the signer is self-signed and require_signer_key is set, that it has the CSR's key.
  * Whether r's algorithms are accepted here, the caller has checked; whether they are ones of ours at all is checked again.
@@ -101,5 +111,32 @@ bool scep_request_is_for(const struct scep_request *r, const struct scep_recipie
  */
 enum scep_rc scep_request_open_csr(struct scep_request *r, const struct scep_recipient *recipient,
     bool require_signer_key, struct csr *csr, const char **stage, struct errbuf *why);
+
+/* What a CertPoll, GetCert or GetCRL asks for.  Slices live as long as owned. */
+struct scep_query_content {
+	struct octets issuer;  /* Name as it came: a SEQUENCE, in which nothing was looked at */
+	struct octets subject; /* Name, likewise, with CertPoll; else empty */
+	struct octets
+	    serial; /* with GetCert and GetCRL: content octets of the INTEGER; else empty */
+	struct buffer owned;
+};
+
+/*
+ * Verify the SignerInfo, decrypt the envelope and parse what r's messageType has in it: an IssuerAndSubject (CertPoll, RFC 8894
+ * 3.3.3) or an IssuerAndSerialNumber (GetCert, GetCRL, 3.3.4; 1 to SCEP_QUERY_SERIAL_MAX octets), and nothing behind it.  Form alone: clients write what they like
+ * into issuer and subject.  recipient as for scep_request_open_csr().
+ *
+ * SCEP_OK: *stage is NULL.  Every fault is SCEP_REFUSED, told by why and *stage ("verify", "decrypt", "parse") and nothing that
+ * reaches the wire.  SCEP_FAULT: a messageType that has no such content, which is the caller's mistake, or no memory.  In every
+ * case the caller frees out.
+ *
+ * Unlike a CSR this content has no signature of its own.  Somebody who may sign can so send blocks of another's envelope with
+ * octets of his own before them, and any answer by which "opened, but matches nothing" differs from "did not open" tells him, padding
+ * by padding, what that envelope holds (its challenge).  So look at the signer first (scep_request_verify), and answer stages
+ * "decrypt" and "parse" exactly as what matches nothing: *out then has a decoy that matches nothing, to go on with at equal cost.
+ */
+enum scep_rc scep_request_open_query(struct scep_request *r, const struct scep_recipient *recipient,
+    struct scep_query_content *out, const char **stage, struct errbuf *why);
+void scep_query_content_free(struct scep_query_content *c); /* zeroes it */
 
 #endif

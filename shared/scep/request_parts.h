@@ -17,6 +17,7 @@ struct scep_request_template {
 	struct octets signed_attributes; /* as they came, with the tag of a SET OF */
 	struct octets message_digest;	 /* the attribute's value */
 	struct octets signature_oid;
+	bool verified; /* by scep_request_verify */
 };
 
 /* What SignerIdentifier or RecipientIdentifier names: issuer and serial, or ski; the others are empty. */
