@@ -21,7 +21,7 @@ JOBS = $(shell nproc)
 VERSION := $(shell cat VERSION)
 
 all: release-build
-.PHONY: all test check-unit clang lint format bench fuzz docs install clean run setup FORCE
+.PHONY: all test check-unit clang lint format bench fuzz docs vectors install clean run setup FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -184,6 +184,12 @@ $(B)/fuzz/fuzz/%.fuzzed: $(B)/fuzz/fuzz/% FORCE
 # docs/settings.md comes from the programs' own table; tests/e2e/documents.sh sees that it is fresh.
 docs: $(B)/release/scepctl
 	scripts/settings-page $(B)/release/scepctl >docs/settings.md.part && mv docs/settings.md.part docs/settings.md
+
+# Vectors that are made by hand (tests/vectors/README.md) and, of every vector, the seeds of the fuzz targets: made again, they are
+# the same octets, which tests/unit/test_vectors.c sees to.
+vectors: $(B)/test/e2e/habit
+	$< vectors
+	cp tests/vectors/*-pkcsreq.der tests/fuzz/corpus/message/
 
 # ---- install ----------------------------------------------------------------------------------------------------------------
 
