@@ -111,7 +111,7 @@ read_ca(struct octets value, bool *out)
 	return true;
 }
 
-/* One of the four extensions that are read; anything else passes unread. */
+/* One of the five extensions that are read; anything else passes unread. */
 static bool
 read_extension(struct certificate *c, int nid, struct octets value)
 {
@@ -122,6 +122,9 @@ read_extension(struct certificate *c, int nid, struct octets value)
 		return key_usage_parse(value, &c->key_usage);
 	case NID_basic_constraints:
 		return read_ca(value, &c->ca);
+	case NID_subject_alt_name:
+		c->san = value;
+		return true;
 	case NID_subject_key_identifier:
 		t->ski = asn1_decode(ASN1_ITEM_rptr(ASN1_OCTET_STRING), value);
 		c->ski = asn1_string_octets(t->ski);

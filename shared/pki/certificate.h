@@ -26,6 +26,7 @@ struct certificate {
 	struct octets aki;	/* keyIdentifier of the AKI, empty without */
 	bool ca;		/* basicConstraints CA:TRUE */
 	int key_usage;		/* bit n of KeyUsage is 1 << n; -1 without the extension */
+	struct octets san;	/* subjectAltName's value, not looked at; empty without */
 	enum pki_digest digest; /* of the signature, NONE if unknown */
 	struct octets signature;
 

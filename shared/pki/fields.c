@@ -43,8 +43,8 @@ fault(struct application *a)
 	return FIELD_FAULT;
 }
 
-static const struct field_rule *
-find_rule(const struct field_rules *r, const char *field, enum field_source source)
+const struct field_rule *
+field_rule_get0(const struct field_rules *r, const char *field, enum field_source source)
 {
 	for (int i = 0; i < r->count; i++)
 		if (r->rules[i].source == source && strcmp(r->rules[i].type, field) == 0)
@@ -64,29 +64,16 @@ admit(struct application *a, const char *field, int have, bool *keep)
 	*keep = true;
 	if (a->rules->count == 0)
 		return FIELD_OK;
-	rule = find_rule(a->rules, field, FIELD_SCEP_REQUEST);
+	rule = field_rule_get0(a->rules, field, FIELD_SCEP_REQUEST);
 	if (rule != NULL)
 		return have == 0 || rule->multiple ? FIELD_OK : refuse(a, field, "more than one");
 	*keep = false;
-	if (a->rules->refuse_extra && find_rule(a->rules, field, FIELD_FIXED) == NULL)
+	if (a->rules->refuse_extra && field_rule_get0(a->rules, field, FIELD_FIXED) == NULL)
 		return refuse(a, field, "not allowed");
 	return FIELD_OK;
 }
 
 /* ---- subject --------------------------------------------------------------------------------------------------------------- */
-
-/* "subject.commonName", or "subject." and the OID of a type that profiles do not name. */
-static const char *
-subject_field(struct octets oid, char room[PKI_OID_TEXT + 8])
-{
-	const struct name_type *type = name_type_of_oid(oid);
-
-	if (type != NULL)
-		return type->field;
-	memcpy(room, "subject.", 8);
-	pki_oid_text(oid, room + 8, PKI_OID_TEXT);
-	return room;
-}
 
 static int
 kept_of_type(const struct application *a, struct octets oid)
@@ -123,12 +110,12 @@ keep_attribute(struct application *a, const struct name_attribute *asked, const 
 static enum field_rc
 keep_subject(struct application *a, const struct name_view *v)
 {
-	char room[PKI_OID_TEXT + 8];
+	char room[NAME_FIELD_TEXT];
 	enum field_rc rc = FIELD_OK;
 
 	for (int i = 0; rc == FIELD_OK && i < name_count(v); i++) {
 		const struct name_attribute *asked = name_get0(v, i);
-		const char *field = subject_field(asked->oid, room);
+		const char *field = name_field(asked->oid, room);
 		bool keep;
 
 		rc = admit(a, field, kept_of_type(a, asked->oid), &keep);

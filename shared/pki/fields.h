@@ -32,6 +32,10 @@ struct field_rules {
 	struct octets eku;
 };
 
+/* The first rule for a field with this source; NULL where there is none. */
+const struct field_rule *field_rule_get0(
+    const struct field_rules *r, const char *field, enum field_source source);
+
 enum field_rc { FIELD_OK, FIELD_REFUSED, FIELD_FAULT };
 
 /*

@@ -6,6 +6,7 @@
 
 #include "base/errbuf.h"
 #include "base/octets.h"
+#include "pki/algorithm.h"
 
 #define NAME_ATTRIBUTES_MAX 64
 #define NAME_VALUE_MAX	    2048 /* octets of UTF-8 in one value that a certificate may get */
@@ -66,6 +67,10 @@ struct name_type {
 const struct name_type *name_type_of_oid(struct octets oid);
 const struct name_type *name_type_of_keyword(const char *keyword, size_t len); /* any case */
 const struct name_type *name_type_of_field(const char *field);
+
+/* The field of a type ("subject.commonName"), or, in room, "subject." and the OID in dotted form where it has none. */
+#define NAME_FIELD_TEXT (8 + PKI_OID_TEXT)
+const char *name_field(struct octets oid, char room[NAME_FIELD_TEXT]);
 
 /* The string type (V_ASN1_…) for a value of this type given as UTF-8; -1 with why when the value does not fit the type. */
 int name_type_tag(const struct name_type *type, struct octets utf8, struct errbuf *why);

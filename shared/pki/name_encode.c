@@ -65,6 +65,18 @@ name_type_of_field(const char *field)
 	return NULL;
 }
 
+const char *
+name_field(struct octets oid, char room[NAME_FIELD_TEXT])
+{
+	const struct name_type *type = name_type_of_oid(oid);
+
+	if (type != NULL)
+		return type->field;
+	memcpy(room, "subject.", 8);
+	pki_oid_text(oid, room + 8, PKI_OID_TEXT);
+	return room;
+}
+
 bool
 name_is_printable(struct octets value)
 {

@@ -47,6 +47,9 @@ enum san_kind san_kind_of_field(const char *field);
 bool san_name_from_text(
     enum san_kind kind, const char *text, struct buffer *out, struct errbuf *why);
 
+/* Append "DNS:a.example": one of the names of san_to_text(). */
+void san_name_to_text(const struct san_name *n, struct buffer *out);
+
 /* Append SEQUENCE { content }. */
 bool san_wrap(struct octets content, struct buffer *out);
 

@@ -50,8 +50,8 @@ append_address(struct octets address, struct buffer *out)
 	buffer_append_string(out, text);
 }
 
-static void
-append_name(const struct san_name *n, struct buffer *out)
+void
+san_name_to_text(const struct san_name *n, struct buffer *out)
 {
 	struct buffer name = {0};
 	char oid[PKI_OID_TEXT];
@@ -90,7 +90,7 @@ san_to_text(struct octets san, struct buffer *out)
 	for (int i = 0; i < san_count(v); i++) {
 		if (i > 0)
 			buffer_append_string(out, ", ");
-		append_name(san_get0(v, i), out);
+		san_name_to_text(san_get0(v, i), out);
 	}
 	san_free(v);
 	return !out->failed;

@@ -101,6 +101,7 @@ a_ca_certificate_is_read_as_openssl_wrote_it(void **state)
 	assert_true(cert.ca);
 	assert_int_equal(cert.key_usage,
 	    KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_CERT_SIGN | KEY_USAGE_CRL_SIGN);
+	assert_true(octets_equal(cert.san, octets_of("\x30\x03\x82\x01\x61", 5)));
 	assert_int_equal(cert.digest, PKI_SHA256);
 	assert_true(certificate_verify(&cert, &cert, &why));
 	certificate_free(&cert);
