@@ -6,6 +6,7 @@
 #include "scep/envelope.h"
 
 #define ITERATIONS 100000
+#define FLAGS	   (CMS_BINARY | CMS_PARTIAL)
 
 /*
  * A RecipientInfo for the password.  OpenSSL 3.0 leaves no choice of the pseudo-random function: CMS_add0_recipient_password() passes
@@ -47,8 +48,8 @@ scep_envelope_encode_password(struct octets content, enum pki_cipher cipher, str
 		return false;
 	}
 	if ((in = BIO_new_mem_buf(content.data, (int)content.len)) != NULL &&
-	    (cms = CMS_EnvelopedData_create_ex(evp, libctx, NULL)) != NULL &&
-	    add_recipient(cms, password) && CMS_final(cms, in, NULL, CMS_BINARY) == 1)
+	    (cms = CMS_encrypt_ex(NULL, NULL, evp, FLAGS, libctx, NULL)) != NULL &&
+	    add_recipient(cms, password) && CMS_final(cms, in, NULL, FLAGS) == 1)
 		len = i2d_CMS_ContentInfo(cms, &der);
 	if (len > 0)
 		buffer_append(out, der, (size_t)len);
