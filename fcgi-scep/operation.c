@@ -27,8 +27,9 @@ is_default_path(const char *path)
 	return false;
 }
 
-bool
-operation_profile_name(const char *path, const char *default_profile, char out[65])
+/* operation_profile_name() of a path to which nothing was appended. */
+static bool
+plain_profile_name(const char *path, const char *default_profile, char out[65])
 {
 	const char *name, *end;
 	size_t len;
@@ -50,6 +51,24 @@ operation_profile_name(const char *path, const char *default_profile, char out[6
 	memcpy(out, name, len);
 	out[len] = '\0';
 	return true;
+}
+
+bool
+operation_profile_name(const char *path, const char *default_profile, char out[65])
+{
+	static const char appended[] = "/pkiclient.exe";
+	size_t len = strlen(path), plain_len = len - (sizeof(appended) - 1);
+	char plain[128];
+
+	if (plain_profile_name(path, default_profile, out))
+		return true;
+	/* Windows appends it to the URL it was given, one that ends in a program's name too. */
+	if (len < sizeof(appended) || plain_len >= sizeof(plain) || path[plain_len - 1] == '/' ||
+	    strcasecmp(path + plain_len, appended) != 0)
+		return false;
+	memcpy(plain, path, plain_len);
+	plain[plain_len] = '\0';
+	return plain_profile_name(plain, default_profile, out);
 }
 
 /* Refuse over HTTP, with a row and a log line. */

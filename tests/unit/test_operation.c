@@ -58,6 +58,27 @@ the_default_paths_name_the_default_profile(void **state)
 }
 
 static void
+a_program_name_appended_to_another_is_passed_over(void **state)
+{
+	char path[120];
+
+	(void)state;
+	names("/certsrv/mscep/mscep.dll/pkiclient.exe", "standard");
+	names("/cgi-bin/pkiclient.exe/pkiclient.exe", "standard");
+	names("/scep/demo/mscep.dll/pkiclient.exe", "demo");
+	names("/scep/demo/mscep.dll/PKIClient.exe", "demo");
+	names_nothing("/scep/demo/mscep.dll/pkiclient.exe/");
+	names_nothing("/scep/demo/mscep.dll/pkiclient.exe/pkiclient.exe");
+	names_nothing("/scep/demo/pkiclient.exe/mscep.dll");
+	names_nothing("/scep/demo//pkiclient.exe");
+	names_nothing("/pkiclient.exe");
+	names_nothing("/cgi-bin/other.exe/pkiclient.exe");
+	names_nothing("pkiclient.exe");
+	snprintf(path, sizeof(path), "/scep/%064d/mscep.dll/pkiclient.exe", 1);
+	names(path, "0000000000000000000000000000000000000000000000000000000000000001");
+}
+
+static void
 other_paths_name_nothing(void **state)
 {
 	char path[100];
@@ -86,6 +107,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_path_names_its_profile_with_and_without_a_program),
 	    cmocka_unit_test(the_default_paths_name_the_default_profile),
+	    cmocka_unit_test(a_program_name_appended_to_another_is_passed_over),
 	    cmocka_unit_test(other_paths_name_nothing),
 	};
 
