@@ -2,12 +2,14 @@
  * habit.c: others' clients' habits (tests/support/habit.c) as messages in files.
  *
  *	habit list
- *	habit make NAME --ca GETCACERT.der --challenge TEXT --out MESSAGE.der [--old CERTIFICATE.pem]
+ *	habit make NAME --ca GETCACERT.der --challenge TEXT --out MESSAGE.der [--digest D] [--cipher C] [--id TRANSACTIONID]
+ *	    [--old CERTIFICATE.pem] [--spoil yes]
  *	habit read NAME --ca GETCACERT.der --message MESSAGE.der --reply REPLY.der [--certificates PREFIX]
  *	habit key NAME KEY.pem
  *	habit vectors
  *
- * make writes a message that nobody has sent yet; --old is the certificate that a renewal replaces (its key is that of "habit key").
+ * make writes a message that nobody has sent yet, with another digest, cipher or transactionID than the habit's where one is
+ * named; --old is the certificate that a renewal replaces (its key is that of "habit key"); --spoil changes an octet of the ciphertext.
  * read verifies the reply and prints what is in it, a line each; PREFIX1.pem … are the certificates in their order.  It ends with 0 for
  * SUCCESS, 1 for a reply that says otherwise, 2 where it cannot be trusted.  vectors, called at the top of the tree, writes
  * tests/vectors/NAME.der, and the same message for the fuzz target's RA as tests/fuzz/corpus/message/NAME.der.
@@ -27,7 +29,8 @@
 #include "tests/vectors/scep_keys.h"
 
 static struct options {
-	const char *ca, *challenge, *out, *old, *message, *reply, *certificates;
+	const char *ca, *challenge, *out, *old, *digest, *cipher, *id, *spoil, *message, *reply,
+	    *certificates;
 } options;
 
 __attribute__((noreturn)) static void
@@ -107,15 +110,44 @@ read_old(struct certificate *out)
 	fclose(in);
 }
 
+/* The habit with what the options say otherwise. */
+static struct habit
+changed(const struct habit *h)
+{
+	struct habit out = *h;
+
+	if (options.digest != NULL)
+		out.digest = pki_digest_of_name(options.digest);
+	if (options.cipher != NULL)
+		out.cipher = pki_cipher_of_name(options.cipher);
+	if (options.id != NULL)
+		out.transaction_id = options.id;
+	return out;
+}
+
+/* One octet near the end of the ciphertext, which may be in pieces. */
+static void
+spoil(struct habit_message *m)
+{
+	uint8_t *at = NULL;
+
+	for (size_t back = 48; at == NULL && back < 200; back += 16)
+		at = memmem(m->der.data, m->der.len, m->envelope.data + m->envelope.len - back, 16);
+	if (at == NULL)
+		die("the ciphertext is nowhere", NULL);
+	*at ^= 1;
+}
+
 static int
 make(const struct habit *h, const struct habit_keys *keys)
 {
+	struct habit wanted = changed(h);
 	STACK_OF(X509) *authorities = read_authorities();
 	struct certificate ra, old = {0};
 	struct habit_message m;
 	uint8_t seed[16];
 	struct habit_order o = {
-	    .habit = h,
+	    .habit = &wanted,
 	    .keys = keys,
 	    .recipient = &ra,
 	    .challenge = options.challenge,
@@ -131,6 +163,8 @@ make(const struct habit *h, const struct habit_keys *keys)
 		o.old = &old;
 	}
 	habit_make(&o, &m);
+	if (options.spoil != NULL)
+		spoil(&m);
 	write_file(options.out, buffer_octets(&m.der));
 	habit_message_free(&m);
 	certificate_free(&ra);
@@ -266,7 +300,9 @@ read_options(int argc, char **argv)
 		const char **at;
 	} all[] = {{{"ca", 1, NULL, 0}, &options.ca},
 	    {{"challenge", 1, NULL, 0}, &options.challenge}, {{"out", 1, NULL, 0}, &options.out},
-	    {{"old", 1, NULL, 0}, &options.old}, {{"message", 1, NULL, 0}, &options.message},
+	    {{"old", 1, NULL, 0}, &options.old}, {{"digest", 1, NULL, 0}, &options.digest},
+	    {{"cipher", 1, NULL, 0}, &options.cipher}, {{"spoil", 1, NULL, 0}, &options.spoil},
+	    {{"id", 1, NULL, 0}, &options.id}, {{"message", 1, NULL, 0}, &options.message},
 	    {{"reply", 1, NULL, 0}, &options.reply},
 	    {{"certificates", 1, NULL, 0}, &options.certificates}};
 	struct option names[sizeof(all) / sizeof(all[0]) + 1] = {0};
