@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/encoding.h"
@@ -73,6 +74,50 @@ is_url(const char *value)
 	       strpbrk(value, " \"'<>\\`{}") == NULL;
 }
 
+/* 1 to 1000000 in decimal digits at text; NULL for anything else, or what stands behind. */
+static const char *
+skip_rate(const char *text)
+{
+	size_t len = strspn(text, "0123456789");
+	long n = len >= 1 && len <= 7 ? strtol(text, NULL, 10) : 0;
+
+	return n >= 1 && n <= 1000000 ? text + len : NULL;
+}
+
+/* Is the name that begins at name also that of an earlier word, in any case?  nginx/render could tell them apart, people cannot. */
+static bool
+is_named_before(const char *value, const char *name, size_t len)
+{
+	for (const char *word = value; word < name; word += strcspn(word, " ")) {
+		word += strspn(word, " ");
+		if (word < name && strncasecmp(word, name, len) == 0 && word[len] == '=')
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_rates(const char *value)
+{
+	const char *at = value + strspn(value, " ");
+
+	while (*at != '\0') {
+		const char *name = at;
+		size_t len = strcspn(at, "= ");
+
+		if (len == 0 || len > 64 || name[len] != '=' || is_named_before(value, name, len))
+			return false;
+		for (size_t i = 0; i < len; i++)
+			if (!isalnum((unsigned char)name[i]) && strchr("-_.", name[i]) == NULL)
+				return false;
+		if ((at = skip_rate(name + len + 1)) == NULL || *at != ':' ||
+		    (at = skip_rate(at + 1)) == NULL || (*at != '\0' && *at != ' '))
+			return false;
+		at += strspn(at, " ");
+	}
+	return true;
+}
+
 static bool
 set_text(struct settings *s, const struct setting *t, const char *value, struct errbuf *why)
 {
@@ -85,6 +130,8 @@ set_text(struct settings *s, const struct setting *t, const char *value, struct 
 		"unix:/path (of at most 95 characters) or tcp:host:port"},
 	    [SETTING_NAME] = {is_name, "letters, digits, '-', '_' and '.'"},
 	    [SETTING_URL] = {is_url, "http://host or https://host"},
+	    [SETTING_RATES] = {is_rates, "PROFILE=RATE:BURST, separated by spaces, each profile "
+					 "once, numbers from 1 to 1000000"},
 	};
 	char *text = text_at(s, t);
 	size_t len = strlen(value);
@@ -155,6 +202,7 @@ set_value(struct settings *s, const struct setting *t, const char *value, struct
 	case SETTING_SOCKET:
 	case SETTING_NAME:
 	case SETTING_URL:
+	case SETTING_RATES:
 		break;
 	}
 	return set_text(s, t, value, why);

@@ -51,11 +51,12 @@ struct settings {
 	int64_t audit_retention_days;	     /* SCEP_AUDIT_RETENTION_DAYS; 0: for ever */
 
 	/* read by nginx/render, not by the programs; here so that they are checked and listed */
-	int64_t nginx_rate;	   /* SCEP_NGINX_RATE, a second */
-	int64_t nginx_burst;	   /* SCEP_NGINX_BURST */
-	int64_t nginx_api_rate;	   /* SCEP_NGINX_API_RATE, a second */
-	int64_t nginx_api_burst;   /* SCEP_NGINX_API_BURST */
-	int64_t nginx_connections; /* SCEP_NGINX_CONNECTIONS */
+	int64_t nginx_rate;			 /* SCEP_NGINX_RATE, a second */
+	int64_t nginx_burst;			 /* SCEP_NGINX_BURST */
+	char nginx_profile_rates[SETTINGS_TEXT]; /* SCEP_NGINX_PROFILE_RATES */
+	int64_t nginx_api_rate;			 /* SCEP_NGINX_API_RATE, a second */
+	int64_t nginx_api_burst;		 /* SCEP_NGINX_API_BURST */
+	int64_t nginx_connections;		 /* SCEP_NGINX_CONNECTIONS */
 };
 
 /*

@@ -29,6 +29,7 @@ value_of(const struct settings *s, const struct setting *t, char out[SETTINGS_TE
 	case SETTING_SOCKET:
 	case SETTING_NAME:
 	case SETTING_URL:
+	case SETTING_RATES:
 		break;
 	}
 	snprintf(out, SETTINGS_TEXT, "%s", at);

@@ -77,6 +77,8 @@ const struct setting settings_table[SETTINGS_COUNT + 1] = {
 	    "nginx: the limit for an address on /scep"),
 	NUMBER("SCEP_NGINX_BURST", nginx_burst, "100", 1, 1000000, "requests",
 	    "nginx: how many may come at once on /scep"),
+	TEXT("SCEP_NGINX_PROFILE_RATES", SETTING_RATES, nginx_profile_rates, "",
+	    "nginx: limits of their own for profiles: NAME=RATE:BURST, separated by spaces"),
 	NUMBER("SCEP_NGINX_API_RATE", nginx_api_rate, "20", 1, 1000000, "requests/s",
 	    "nginx: the limit for an address on /api"),
 	NUMBER("SCEP_NGINX_API_BURST", nginx_api_burst, "50", 1, 1000000, "requests",

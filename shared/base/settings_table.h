@@ -10,6 +10,7 @@ enum setting_kind {
 	SETTING_SOCKET, /* unix:/path or tcp:host:port */
 	SETTING_NAME,	/* letters, digits, '-', '_' and '.' */
 	SETTING_URL,	/* http:// or https:// */
+	SETTING_RATES,	/* PROFILE=RATE:BURST, separated by spaces */
 	SETTING_NUMBER,
 	SETTING_OCTAL,
 	SETTING_LOG_FORMAT,
@@ -32,6 +33,6 @@ struct setting {
 /* The state directory comes first, since others are under it; the last entry has a NULL name. */
 extern const struct setting settings_table[];
 
-#define SETTINGS_COUNT 34
+#define SETTINGS_COUNT 35
 
 #endif

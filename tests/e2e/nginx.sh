@@ -192,6 +192,41 @@ it_answers_429_above_the_rate_and_goes_on_later() {
 	stack down
 }
 
+# refused_of URL: how many of 200 requests get 429.
+refused_of() {
+	codes "$1?operation=GetCACaps&message=[1-200]" | grep -c 429 || true
+}
+
+it_gives_a_profile_the_rate_that_is_set_for_it() {
+	stack_up SCEP_NGINX_RATE=5 SCEP_NGINX_BURST=5 SCEP_NGINX_PROFILE_RATES='mdm=1000:5000 legacy=1:150'
+	sleep 2
+	# The higher one: all pass, while another profile is refused; and what passed does not count for the others.
+	equal 0 "$(refused_of "$SCEP_URL_DYNAMIC")" "refused at mdm"
+	equal 200 "$(http "$SCEP_URL?operation=GetCACaps")" "demo, which nobody asked yet"
+	check test "$(refused_of "$SCEP_URL")" -ge 100
+	equal 0 "$(refused_of "$SCEP_URL_DYNAMIC/pkiclient.exe")" "refused at mdm, under a program's name"
+	# The common one is used up, for demo's other paths too.
+	check test "$(refused_of "$HTTP_URL/scep/demo/pkiclient.exe")" -ge 100
+	# The lower one: its burst passes and no more, and is not the common one.
+	check test "$(refused_of "$SCEP_URL_LEGACY")" -ge 30
+	check test "$(refused_of "$SCEP_URL_LEGACY/mscep.dll")" -ge 190
+	equal 0 "$(refused_of "$SCEP_URL_DYNAMIC")" "refused at mdm"
+	# What is no profile counts as everything else does.
+	check test "$(refused_of "$HTTP_URL/scep/mdm2")" -ge 100
+	stack down
+}
+
+it_gives_the_default_profiles_paths_its_rate() {
+	local path
+	stack_up SCEP_NGINX_RATE=5 SCEP_NGINX_BURST=5 SCEP_NGINX_PROFILE_RATES='demo=1000:5000'
+	sleep 2
+	for path in /scep /scep/ /scep/pkiclient.exe /cgi-bin/pkiclient.exe /certsrv/mscep/mscep.dll/pkiclient.exe /scep/demo; do
+		equal 0 "$(refused_of "$HTTP_URL$path")" "refused at $path"
+	done
+	check test "$(refused_of "$SCEP_URL_DYNAMIC")" -ge 100
+	stack down
+}
+
 it_answers_503_with_Retry_After_while_no_worker_is_there() {
 	local answer
 	stack stop scep
@@ -206,7 +241,7 @@ it_answers_503_with_Retry_After_while_no_worker_is_there() {
 }
 
 it_renders_JSON_logs_and_refuses_wrong_settings() {
-	local out=$work/rendered
+	local out=$work/rendered rates answer
 	export NGINX_CERTIFICATE="$STACK_DIR/nginx/tls.pem" NGINX_CERTIFICATE_KEY="$STACK_DIR/nginx/tls.key"
 	check env SCEP_LOG_FORMAT=json "$top/nginx/render" "$out"
 	check grep -q 'scep_json' "$out/conf/conf.d/10-log.conf"
@@ -215,6 +250,17 @@ it_renders_JSON_logs_and_refuses_wrong_settings() {
 	refuse env SCEP_NGINX_RATE=fast "$top/nginx/render" "$out"
 	refuse env SCEP_NGINX_RATE=0 "$top/nginx/render" "$out"
 	refuse env SCEP_MESSAGE_MAX=1 "$top/nginx/render" "$out"
+	for rates in proxy proxy=5 proxy=5: proxy=:5 =5:5 proxy=0:5 proxy=5:0 proxy=5:x 'a=5:5,b=5:5' a=5:5:5 'a b=5:5' 'a/b=5:5' 'a=5:5 A=6:6' \
+		'a=5:1000001' '*=5:5' 'a$=5:5' "$(printf '%065d' 1)=5:5"; do
+		answer=$(SCEP_NGINX_PROFILE_RATES=$rates "$top/nginx/render" "$out" 2>&1 || true)
+		equal 1 "$(wc -l <<<"$answer")" "lines about $rates"
+		matches '^nginx/render: SCEP_NGINX_PROFILE_RATES: ' "$answer" "$rates"
+		# The programs say the same.
+		refuse env -u SCEP_TEST_CLOCK SCEP_NGINX_PROFILE_RATES="$rates" "$STACK_BIN/scepctl" settings
+	done
+	check env SCEP_NGINX_PROFILE_RATES='default=5:5 de.fault=5:5 test-1=5:5' SCEP_DEFAULT_PROFILE=test-1 NGINX_HTTP=127.0.0.1:1 NGINX_HTTPS=127.0.0.1:2 \
+		"$top/nginx/render" "$out"
+	check nginx -t -q -e "$work/nginx-t.log" -p "$out" -c conf/nginx.conf
 	refuse env SCEP_LISTEN=tcp:127.0.0.1:9 "$top/nginx/render" "$out"
 	refuse env SCEP_LISTEN='unix:/x;}' "$top/nginx/render" "$out"
 	refuse env NGINX_HTTP='80; include /etc/passwd' "$top/nginx/render" "$out"

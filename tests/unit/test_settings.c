@@ -283,7 +283,18 @@ each_other_value_is_refused_by_name(void **state)
 	    {"SCEP_DEFAULT_PROFILE", "a b"}, {"SCEP_PUBLIC_URL", "example.com"},
 	    {"SCEP_PUBLIC_URL", "ftp://x"}, {"SCEP_PUBLIC_URL", "http://"},
 	    {"SCEP_PUBLIC_URL", "https:///x"}, {"SCEP_PUBLIC_URL", "http://a b"},
-	    {"SCEP_PUBLIC_URL", "http://a\"b"}};
+	    {"SCEP_PUBLIC_URL", "http://a\"b"}, {"SCEP_NGINX_PROFILE_RATES", "proxy"},
+	    {"SCEP_NGINX_PROFILE_RATES", "proxy=5"}, {"SCEP_NGINX_PROFILE_RATES", "proxy=5:"},
+	    {"SCEP_NGINX_PROFILE_RATES", "proxy=:5"}, {"SCEP_NGINX_PROFILE_RATES", "=5:5"},
+	    {"SCEP_NGINX_PROFILE_RATES", "proxy=0:5"}, {"SCEP_NGINX_PROFILE_RATES", "proxy=5:0"},
+	    {"SCEP_NGINX_PROFILE_RATES", "proxy=1000001:5"},
+	    {"SCEP_NGINX_PROFILE_RATES", "proxy=5:99999999"},
+	    {"SCEP_NGINX_PROFILE_RATES", "proxy=5:5,other=5:5"},
+	    {"SCEP_NGINX_PROFILE_RATES", "proxy=5:5:5"}, {"SCEP_NGINX_PROFILE_RATES", "a/b=5:5"},
+	    {"SCEP_NGINX_PROFILE_RATES", "a=5:5 b=-1:5"},
+	    {"SCEP_NGINX_PROFILE_RATES", "a=5:5 b=6:6 A=7:7"},
+	    {"SCEP_NGINX_PROFILE_RATES",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=5:5"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -302,7 +313,8 @@ each_right_value_is_taken(void **state)
 	assert_loads(&s,
 	    "SCEP_SOCKET_MODE=600\nSCEP_LOG_FORMAT=json\nSCEP_LOG_LEVEL=debug\n"
 	    "SCEP_LISTEN=tcp:[::1]:9000\nSCEP_REDIS=tcp:redis:6379\n"
-	    "SCEP_DEFAULT_PROFILE=Demo_1.x-y\nSCEP_PUBLIC_URL=https://x.example:8443//\n");
+	    "SCEP_DEFAULT_PROFILE=Demo_1.x-y\nSCEP_PUBLIC_URL=https://x.example:8443//\n"
+	    "SCEP_NGINX_PROFILE_RATES=\"proxy=500:2000  a=1:1 aa=1000000:1000000\"\n");
 	assert_int_equal(s.socket_mode, 0600);
 	assert_true(s.log_json);
 	assert_int_equal(s.log_level, LOG_LEVEL_DEBUG);
@@ -310,6 +322,7 @@ each_right_value_is_taken(void **state)
 	assert_string_equal(s.redis, "tcp:redis:6379");
 	assert_string_equal(s.default_profile, "Demo_1.x-y");
 	assert_string_equal(s.public_url, "https://x.example:8443");
+	assert_string_equal(s.nginx_profile_rates, "proxy=500:2000  a=1:1 aa=1000000:1000000");
 }
 
 static void
