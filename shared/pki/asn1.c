@@ -3,6 +3,7 @@
 #include <openssl/objects.h>
 
 #include <string.h>
+#include <time.h>
 
 #include "base/der.h"
 #include "pki/asn1.h"
@@ -116,6 +117,18 @@ asn1_oid_from_text(const char *text)
 	}
 	ERR_clear_error();
 	return o;
+}
+
+bool
+asn1_time_seconds(const ASN1_TIME *t, int64_t *out)
+{
+	struct tm tm;
+
+	memset(&tm, 0, sizeof(tm));
+	if (ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	*out = (int64_t)timegm(&tm);
+	return true;
 }
 
 struct octets

@@ -6,6 +6,7 @@
 #define PKI_ASN1_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <openssl/asn1.h>
 
@@ -25,6 +26,9 @@ bool asn1_is_der(struct octets der, uint8_t tag);
 
 /* The OID that text says in dotted form, and only in its one usual spelling; NULL for anything else.  The caller frees it. */
 ASN1_OBJECT *asn1_oid_from_text(const char *text);
+
+/* Seconds since 1970 of a UTCTime or GeneralizedTime; false when it is malformed. */
+bool asn1_time_seconds(const ASN1_TIME *t, int64_t *out);
 
 /* Borrowed contents; empty for NULL. */
 struct octets asn1_string_octets(const ASN1_STRING *s);

@@ -73,12 +73,11 @@ static const uint8_t ca_attributes[] = {0xa0, 0x32, 0x30, 0x30, 0x06, 0x09, 0x2a
 bool
 authority_request(struct signer *s, struct octets subject, struct buffer *out, struct errbuf *why)
 {
-	struct octets spki = signer_spki(s), info;
+	struct octets spki = signer_spki(s);
 	size_t size = ROOM_FIXED + subject.len + spki.len;
-	struct buffer signature = {0};
-	uint8_t *room, *whole = NULL;
+	uint8_t *room;
 	struct der d;
-	bool ok = false;
+	bool ok;
 
 	if (!asn1_is_der(subject, DER_SEQUENCE)) {
 		errbuf_set(why, "CSR: the subject is not a Name in DER");
@@ -94,25 +93,8 @@ authority_request(struct signer *s, struct octets subject, struct buffer *out, s
 	der_raw(&d, subject);
 	der_integer(&d, 0);
 	der_wrap(&d, DER_SEQUENCE, 0);
-	info = der_octets(&d);
-	if (!signer_sign(s, info, &signature, why))
-		goto done;
-	size = ROOM_FIXED + info.len + signature.len;
-	if ((whole = malloc(size)) != NULL) {
-		der_start(&d, whole, size);
-		der_bit_string(&d, buffer_octets(&signature));
-		der_raw(&d, signer_algorithm(s));
-		der_raw(&d, info);
-		der_wrap(&d, DER_SEQUENCE, 0);
-		buffer_append(out, der_octets(&d).data, der_octets(&d).len);
-		ok = !d.failed && !out->failed;
-	}
-	if (!ok)
-		errbuf_set(why, "CSR: out of memory");
-done:
+	ok = signer_sign_tbs(s, der_octets(&d), octets_of(NULL, 0), out, why);
 	free(room);
-	free(whole);
-	buffer_free(&signature);
 	return ok;
 }
 

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/der.h"
 #include "pki/asn1.h"
@@ -86,18 +85,6 @@ ASN1_SEQUENCE(CERTIFICATE_AKI) = {
 	ASN1_OCTET_STRING *ski;
 	CERTIFICATE_AKI *aki;
 };
-
-static bool
-read_time(const ASN1_TIME *t, int64_t *out)
-{
-	struct tm tm;
-
-	memset(&tm, 0, sizeof(tm));
-	if (ASN1_TIME_to_tm(t, &tm) != 1)
-		return false;
-	*out = (int64_t)timegm(&tm);
-	return true;
-}
 
 static bool
 read_ca(struct octets value, bool *out)
@@ -197,8 +184,8 @@ read_certificate(struct certificate *c, struct errbuf *why)
 				"signature is not whole octets (RFC 5280 4.1.1)");
 		return false;
 	}
-	if (!read_time(tbs->validity->not_before, &c->not_before) ||
-	    !read_time(tbs->validity->not_after, &c->not_after)) {
+	if (!asn1_time_seconds(tbs->validity->not_before, &c->not_before) ||
+	    !asn1_time_seconds(tbs->validity->not_after, &c->not_after)) {
 		errbuf_ossl(why, "certificate: validity malformed (RFC 5280 4.1.2.5)");
 		return false;
 	}

@@ -251,39 +251,6 @@ misfit(const struct certificate_fields *f)
 	return NULL;
 }
 
-/* Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature }, appended to out. */
-static bool
-sign_tbs(struct octets tbs, struct signer *s, struct buffer *out, struct errbuf *why)
-{
-	struct buffer signature = {0};
-	struct der d;
-	uint8_t *room = NULL;
-	size_t size;
-	bool ok = false;
-
-	if (!signer_sign(s, tbs, &signature, why))
-		goto done;
-	size = tbs.len + signature.len + ROOM_FIXED;
-	if ((room = malloc(size)) == NULL) {
-		errbuf_set(why, "certificate: out of memory");
-		goto done;
-	}
-	der_start(&d, room, size);
-	der_bit_string(&d, buffer_octets(&signature));
-	der_raw(&d, signer_algorithm(s));
-	der_raw(&d, tbs);
-	der_wrap(&d, DER_SEQUENCE, 0);
-	if (!d.failed)
-		buffer_append(out, der_octets(&d).data, der_octets(&d).len);
-	ok = !d.failed && !out->failed;
-	if (!ok)
-		errbuf_set(why, "certificate: out of memory");
-done:
-	free(room);
-	buffer_free(&signature);
-	return ok;
-}
-
 bool
 certificate_issue(
     const struct certificate_fields *f, struct signer *s, struct buffer *out, struct errbuf *why)
@@ -315,7 +282,7 @@ certificate_issue(
 		errbuf_set(why, "certificate: does not fit %zu octets", size);
 		ok = false;
 	} else {
-		ok = sign_tbs(der_octets(&d), s, out, why);
+		ok = signer_sign_tbs(s, der_octets(&d), octets_of(NULL, 0), out, why);
 	}
 	free(room);
 	return ok;

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "pki/private_key.h"
 #include "pki/signer.h"
 
 #define SIGNATURE_MAX 1024 /* RSA-8192 */
+#define HEADER_ROOM   64   /* of SEQUENCE and BIT STRING, and an AlgorithmIdentifier */
 
 struct signer {
 	EVP_PKEY *key;
@@ -137,4 +139,37 @@ signer_sign(struct signer *s, struct octets message, struct buffer *signature, s
 	if (signature->failed)
 		errbuf_set(why, "signer: out of memory");
 	return !signature->failed;
+}
+
+bool
+signer_sign_tbs(struct signer *s, struct octets tbs, struct octets behind, struct buffer *out,
+    struct errbuf *why)
+{
+	struct buffer signature = {0};
+	uint8_t *room = NULL;
+	size_t size, before = out->len;
+	struct der d;
+	bool ok = false;
+
+	if (!signer_sign(s, tbs, &signature, why))
+		goto done;
+	size = tbs.len + behind.len + signature.len + HEADER_ROOM;
+	if ((room = malloc(size)) != NULL) {
+		der_start(&d, room, size);
+		der_raw(&d, behind);
+		der_bit_string(&d, buffer_octets(&signature));
+		der_raw(&d, s->algorithm);
+		der_raw(&d, tbs);
+		der_wrap(&d, DER_SEQUENCE, 0);
+		buffer_append(out, der_octets(&d).data, der_octets(&d).len);
+		ok = !d.failed && !out->failed;
+	}
+	if (!ok) {
+		out->len = before;
+		errbuf_set(why, "signer: out of memory");
+	}
+done:
+	free(room);
+	buffer_free(&signature);
+	return ok;
 }

@@ -29,4 +29,11 @@ struct octets signer_spki(const struct signer *s);	/* its public key; borrowed *
 bool signer_sign(
     struct signer *s, struct octets message, struct buffer *signature, struct errbuf *why);
 
+/*
+ * Append SEQUENCE { tbs, AlgorithmIdentifier, signature over tbs, behind }: a certificate, a request, a CRL, or with the certificates behind
+ * (empty: none) a basic OCSP response.  false with why; out is then as it was.
+ */
+bool signer_sign_tbs(struct signer *s, struct octets tbs, struct octets behind, struct buffer *out,
+    struct errbuf *why);
+
 #endif
