@@ -30,6 +30,10 @@ read_authority(struct query *q, struct authority_row *a)
 	store_column_octets(q, 7, &a->certificate);
 	store_column_octets(q, 8, &a->chain);
 	store_column_octets(q, 9, &a->request);
+	store_column_text(q, 10, a->lineage, sizeof(a->lineage));
+	store_column_text(q, 11, a->predecessor_id, sizeof(a->predecessor_id));
+	store_column_text(q, 12, a->ocsp_url, sizeof(a->ocsp_url));
+	a->revocations = db_integer(q, 13);
 	return !a->certificate.failed && !a->chain.failed && !a->request.failed;
 }
 
@@ -46,16 +50,12 @@ read_ra_certificate(struct query *q, struct ra_certificate_row *r)
 	return !r->certificate.failed;
 }
 
-enum store_rc
-store_authority_insert(struct store *st, const struct authority_row *a, const struct audit_event *e,
-    struct errbuf *why)
+static enum store_rc
+insert_authority(struct store *st, const struct authority_row *a, struct errbuf *why)
 {
-	struct query *q;
+	struct query *q = db_query(st->db, STATEMENT_AUTHORITY_INSERT);
 	enum store_rc rc;
 
-	if ((rc = store_write_begin(st, why)) != STORE_OK)
-		return rc;
-	q = db_query(st->db, STATEMENT_AUTHORITY_INSERT);
 	db_bind_text(q, a->id);
 	db_bind_text(q, a->name);
 	db_bind_text(q, a->state);
@@ -66,9 +66,25 @@ store_authority_insert(struct store *st, const struct authority_row *a, const st
 	db_bind_octets(q, buffer_octets(&a->certificate));
 	db_bind_octets(q, buffer_octets(&a->chain));
 	db_bind_octets(q, buffer_octets(&a->request));
-	rc = store_run(q, why);
-	if (rc == STORE_CONFLICT)
+	db_bind_text(q, a->lineage[0] != '\0' ? a->lineage : a->id);
+	db_bind_text(q, a->ocsp_url);
+	db_bind_text(q, a->predecessor_id);
+	if ((rc = store_run(q, why)) == STORE_CONFLICT)
 		errbuf_set(why, "authority %s: the name is taken", a->name);
+	else if (rc == STORE_NONE)
+		errbuf_set(why, "authority %s: no predecessor %s", a->name, a->predecessor_id);
+	return rc;
+}
+
+enum store_rc
+store_authority_insert(struct store *st, const struct authority_row *a, const struct audit_event *e,
+    struct errbuf *why)
+{
+	enum store_rc rc;
+
+	if ((rc = store_write_begin(st, why)) != STORE_OK)
+		return rc;
+	rc = insert_authority(st, a, why);
 	return store_change_end(st, rc, e, why);
 }
 

@@ -66,7 +66,7 @@ enum store_rc store_challenge_used(
 
 struct certificate_row {
 	int64_t id;
-	char uuid[37];	 /* of a serial of 16 octets; else "" */
+	char uuid[37];	 /* of a serial of up to 16 octets; else "" */
 	char serial[64]; /* hex */
 	char authority_id[37];
 	char authority[65]; /* its name */
@@ -124,7 +124,7 @@ enum store_rc store_certificate_descends(
     struct store *st, int64_t id, int64_t ancestor, struct errbuf *why);
 
 /*
- * A certificate that another program issued, under a CA that is here.  serial: 1 to 20 octets, without sign octet.  CONFLICT: it is there
+ * A certificate that another program issued, under a CA that is here.  serial: 1 to 20 octets besides zeros in front.  CONFLICT: it is there
  * already; NONE: no such authority or profile.  scep_profile_id says through which profile it may be renewed.
  */
 struct certificate_import {

@@ -1,7 +1,6 @@
 #include "store/certificate_row.h"
+#include "store/serial.h"
 #include "store/transaction.h"
-
-#define SERIAL_SIZE 16
 
 /* What the certificate is, the same in both statements. */
 static void
@@ -18,27 +17,41 @@ bind_certificate(struct query *q, const struct enrolment *e)
 	db_bind_octets(q, e->certificate);
 }
 
-/* OK: it is in, with *id; NONE: a key is taken, or the profile is not as it was. */
+/* OK: it is in, with *id; NONE: the statement wrote nothing. */
 static enum store_rc
-insert_certificate(struct store *st, const struct enrolment *e, int64_t *id, struct errbuf *why)
+insert_by(struct store *st, enum statement statement, const struct enrolment *e, int64_t *id,
+    struct errbuf *why)
 {
+	struct query *q = db_query(st->db, statement);
 	enum store_rc rc;
-	struct query *q;
 
-	if (e->scep_profile_id != NULL) {
-		q = db_query(st->db, STATEMENT_CERTIFICATE_ENROL);
-		bind_certificate(q, e);
+	bind_certificate(q, e);
+	if (statement != STATEMENT_CERTIFICATE_INSERT) {
+		db_bind_integer(q, e->predecessor_id);
 		db_bind_text(q, e->scep_profile_id);
 		db_bind_integer(q, e->challenge_version);
 		db_bind_text(q, e->ra_profile_id);
-	} else {
-		q = db_query(st->db, STATEMENT_CERTIFICATE_INSERT);
-		bind_certificate(q, e);
 	}
 	db_bind_text(q, e->authority_id);
 	if ((rc = store_first(q, why)) == STORE_OK)
 		*id = db_integer(q, 0);
 	db_reset(q);
+	return rc;
+}
+
+/*
+ * OK: it is in, with *id; NONE: a key is taken, or the profile is not as it was.  The authority that is to succeed the profile's is a second
+ * statement, so that the common path pays nothing for it.
+ */
+static enum store_rc
+insert_certificate(struct store *st, const struct enrolment *e, int64_t *id, struct errbuf *why)
+{
+	enum store_rc rc;
+
+	if (e->scep_profile_id == NULL)
+		return insert_by(st, STATEMENT_CERTIFICATE_INSERT, e, id, why);
+	if ((rc = insert_by(st, STATEMENT_CERTIFICATE_ENROL, e, id, why)) == STORE_NONE)
+		rc = insert_by(st, STATEMENT_CERTIFICATE_ENROL_NEXT, e, id, why);
 	return rc;
 }
 
@@ -51,6 +64,9 @@ conflict(enum enrolment_conflict which, enum enrolment_conflict *what, struct er
 	    [ENROLMENT_CHALLENGE] = "the challenge has been used",
 	    [ENROLMENT_PROFILE] = "the profile has been disabled, changed or deleted meanwhile",
 	    [ENROLMENT_SERIAL] = "the serial number is taken",
+	    [ENROLMENT_PREDECESSOR] =
+		"the certificate to renew is revoked, or has as many successors as it may",
+	    [ENROLMENT_TRANSACTION] = "the transaction is no longer approved",
 	};
 
 	*what = which;
@@ -81,6 +97,7 @@ serial_taken(struct store *st, const struct enrolment *e, struct errbuf *why)
 	enum store_rc rc;
 
 	db_bind_octets(q, e->serial);
+	db_bind_text(q, e->authority_id);
 	rc = store_first(q, why);
 	db_reset(q);
 	return rc;
@@ -115,26 +132,75 @@ resolve(struct store *st, const struct enrolment *e, int64_t *id, enum enrolment
 	return rc == STORE_NONE ? conflict(ENROLMENT_PROFILE, what, why) : rc;
 }
 
-/* All of the transaction between its begin and its end. */
+/* OK: the statement, bound, has written its row; CONFLICT: it has not, and this is why. */
 static enum store_rc
-write_enrolment(
+run_or_conflict(struct query *q, enum enrolment_conflict which, enum enrolment_conflict *what,
+    struct errbuf *why)
+{
+	enum store_rc rc = store_run(q, why);
+
+	return rc == STORE_NONE ? conflict(which, what, why) : rc;
+}
+
+/* Before the certificate: another poll of the same transaction has the same repeat key, too. */
+static enum store_rc
+take_transaction(
     struct store *st, const struct enrolment *e, enum enrolment_conflict *what, struct errbuf *why)
 {
-	struct query *q;
-	enum store_rc rc;
-	int64_t id = 0;
+	struct query *q = db_query(st->db, STATEMENT_TRANSACTION_ISSUE);
 
-	if ((rc = insert_certificate(st, e, &id, why)) == STORE_NONE)
-		rc = resolve(st, e, &id, what, why);
+	db_bind_octets(q, e->transaction_key);
+	return run_or_conflict(q, ENROLMENT_TRANSACTION, what, why);
+}
+
+/* What hangs on the certificate, which is row id. */
+static enum store_rc
+write_around(struct store *st, const struct enrolment *e, int64_t id, enum enrolment_conflict *what,
+    struct errbuf *why)
+{
+	enum store_rc rc = STORE_OK;
+	struct query *q;
+
+	if (e->predecessor_id > 0) {
+		q = db_query(st->db, STATEMENT_CERTIFICATE_SUCCEED);
+		db_bind_integer(q, e->predecessor_id);
+		db_bind_integer(q, e->max_successors);
+		rc = run_or_conflict(q, ENROLMENT_PREDECESSOR, what, why);
+	}
 	if (rc == STORE_OK && e->challenge_id.len > 0) {
 		q = db_query(st->db, STATEMENT_CHALLENGE_USE);
 		db_bind_octets(q, e->challenge_id);
 		db_bind_integer(q, e->challenge_use);
 		db_bind_integer(q, id);
-		if ((rc = store_run(q, why)) == STORE_NONE)
-			rc = conflict(ENROLMENT_CHALLENGE, what, why);
+		rc = run_or_conflict(q, ENROLMENT_CHALLENGE, what, why);
+	}
+	if (rc == STORE_OK && e->transaction_key.len > 0) {
+		q = db_query(st->db, STATEMENT_TRANSACTION_ISSUED);
+		db_bind_integer(q, id);
+		db_bind_octets(q, e->transaction_key);
+		rc = store_run(q, why);
 	}
 	return rc;
+}
+
+/* All of the transaction between its begin and its end. */
+static enum store_rc
+write_enrolment(
+    struct store *st, const struct enrolment *e, enum enrolment_conflict *what, struct errbuf *why)
+{
+	enum store_rc rc = STORE_OK;
+	int64_t id = 0;
+
+	if (e->transaction_key.len > 0)
+		rc = take_transaction(st, e, what, why);
+	if (rc != STORE_OK)
+		return rc;
+	if ((rc = insert_certificate(st, e, &id, why)) == STORE_NONE)
+		rc = resolve(st, e, &id, what, why);
+	/* A key of another table is missing: there is no such predecessor. */
+	if (rc == STORE_CONFLICT && *what == ENROLMENT_NO_CONFLICT)
+		return conflict(ENROLMENT_PREDECESSOR, what, why);
+	return rc == STORE_OK ? write_around(st, e, id, what, why) : rc;
 }
 
 enum store_rc
@@ -144,9 +210,9 @@ store_commit_enrolment(
 	enum store_rc rc;
 
 	*what = ENROLMENT_NO_CONFLICT;
-	if (e->serial.len != SERIAL_SIZE || e->event == NULL) {
+	if (e->serial.len != SERIAL_ISSUED || e->event == NULL) {
 		errbuf_set(why, "commit: want a serial of %d octets (have %zu) and an audit event",
-		    SERIAL_SIZE, e->serial.len);
+		    SERIAL_ISSUED, e->serial.len);
 		return STORE_AWAY;
 	}
 	if ((rc = store_write_begin(st, why)) != STORE_OK)

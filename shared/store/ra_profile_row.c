@@ -13,6 +13,7 @@ bind_rules(struct query *q, const struct ra_profile_row *p)
 	db_bind_integer(q, p->refuse_extensions);
 	db_bind_integer(q, p->min_rsa_bits);
 	db_bind_integer(q, p->max_rsa_bits);
+	db_bind_text(q, p->curves);
 }
 
 static enum store_rc
@@ -142,6 +143,7 @@ read_ra_profile(struct store *st, struct query *q, struct ra_profile_row *p, str
 	p->min_rsa_bits = db_integer(q, 9);
 	p->max_rsa_bits = db_integer(q, 10);
 	p->created_at = db_integer(q, 11);
+	store_column_text(q, 12, p->curves, sizeof(p->curves));
 	return read_fields(st, db_integer(q, 0), p, why);
 }
 

@@ -26,6 +26,19 @@ bind_switches(struct query *q, const struct scep_profile_row *p)
 	db_bind_integer(q, p->replay_hours);
 }
 
+static void
+bind_renewal(struct query *q, const struct scep_profile_row *p)
+{
+	db_bind_text(q, p->lineage[0] != '\0' ? p->lineage : p->id);
+	db_bind_text(q, p->approval);
+	db_bind_integer(q, p->transaction_expiry_s);
+	db_bind_integer(q, p->max_transactions);
+	db_bind_integer(q, p->certificate_renewal);
+	db_bind_integer(q, p->same_key_renewal);
+	db_bind_integer(q, p->renewal_threshold_days);
+	db_bind_integer(q, p->max_successors);
+}
+
 static enum store_rc
 insert_ra_certificate(struct store *st, const struct ra_certificate_row *ra, struct errbuf *why)
 {
@@ -44,6 +57,36 @@ insert_ra_certificate(struct store *st, const struct ra_certificate_row *ra, str
 }
 
 static enum store_rc
+insert_renew_from(struct store *st, const struct scep_profile_row *p, struct errbuf *why)
+{
+	enum store_rc rc = STORE_OK;
+	struct query *q;
+
+	for (int i = 0; i < p->renew_from_count && rc == STORE_OK; i++) {
+		q = db_query(st->db, STATEMENT_SCEP_PROFILE_RENEW_FROM_INSERT);
+		db_bind_text(q, p->renew_from[i]);
+		db_bind_text(q, p->id);
+		/* None: named twice. */
+		if ((rc = store_run(q, why)) == STORE_NONE)
+			rc = STORE_OK;
+	}
+	return rc;
+}
+
+static enum store_rc
+update_renew_from(struct store *st, const struct scep_profile_row *p, struct errbuf *why)
+{
+	struct query *q = db_query(st->db, STATEMENT_SCEP_PROFILE_RENEW_FROM_DELETE);
+	enum store_rc rc;
+
+	db_bind_text(q, p->id);
+	/* None is fine: it had none. */
+	if ((rc = store_run(q, why)) == STORE_OK || rc == STORE_NONE)
+		rc = insert_renew_from(st, p, why);
+	return rc;
+}
+
+static enum store_rc
 insert_profile(struct store *st, const struct scep_profile_row *p, struct errbuf *why)
 {
 	struct query *q = db_query(st->db, STATEMENT_SCEP_PROFILE_INSERT);
@@ -55,6 +98,7 @@ insert_profile(struct store *st, const struct scep_profile_row *p, struct errbuf
 	db_bind_integer(q, p->enabled);
 	bind_challenge(q, p);
 	bind_switches(q, p);
+	bind_renewal(q, p);
 	db_bind_integer(q, p->created_at);
 	db_bind_text(q, p->ra_profile_id);
 	db_bind_text(q, p->ra_certificate_id);
@@ -76,6 +120,8 @@ store_scep_profile_insert(struct store *st, const struct scep_profile_row *p,
 		return rc;
 	if ((rc = insert_ra_certificate(st, ra, why)) == STORE_OK)
 		rc = insert_profile(st, p, why);
+	if (rc == STORE_OK)
+		rc = insert_renew_from(st, p, why);
 	return store_change_end(st, rc, e, why);
 }
 
@@ -116,6 +162,7 @@ store_scep_profile_update(struct store *st, const struct scep_profile_row *p,
 	db_bind_integer(q, p->enabled);
 	bind_challenge(q, p);
 	bind_switches(q, p);
+	bind_renewal(q, p);
 	db_bind_text(q, p->ra_profile_id);
 	db_bind_text(q, p->ra_certificate_id);
 	db_bind_text(q, p->id);
@@ -124,11 +171,47 @@ store_scep_profile_update(struct store *st, const struct scep_profile_row *p,
 		errbuf_set(why, "SCEP profile %s: the name is taken", p->name);
 	else if (rc == STORE_NONE)
 		rc = not_updated(st, p, why);
+	if (rc == STORE_OK)
+		rc = update_renew_from(st, p, why);
 	return store_change_end(st, rc, e, why);
 }
 
+static enum store_rc
+read_renew_from(struct store *st, struct scep_profile_row *p, struct errbuf *why)
+{
+	struct query *q = db_query(st->db, STATEMENT_SCEP_PROFILE_RENEW_FROM_LIST);
+	enum store_rc rc;
+
+	db_bind_text(q, p->id);
+	while (
+	    (rc = store_first(q, why)) == STORE_OK && p->renew_from_count < PROFILE_RENEW_FROM_MAX)
+		store_column_text(
+		    q, 0, p->renew_from[p->renew_from_count++], sizeof(p->renew_from[0]));
+	db_reset(q);
+	if (rc == STORE_OK) {
+		errbuf_set(why, "SCEP profile %s: renews from more than %d others", p->name,
+		    PROFILE_RENEW_FROM_MAX);
+		return STORE_AWAY;
+	}
+	return rc == STORE_NONE ? STORE_OK : rc;
+}
+
 static void
-read_scep_profile(struct query *q, struct scep_profile_row *p)
+read_renewal(struct query *q, struct scep_profile_row *p)
+{
+	store_column_text(q, 21, p->lineage, sizeof(p->lineage));
+	store_column_text(q, 22, p->approval, sizeof(p->approval));
+	p->transaction_expiry_s = db_integer(q, 23);
+	p->max_transactions = db_integer(q, 24);
+	p->certificate_renewal = db_integer(q, 25) != 0;
+	p->same_key_renewal = db_integer(q, 26) != 0;
+	p->renewal_threshold_days = db_integer(q, 27);
+	p->max_successors = db_integer(q, 28);
+}
+
+/* What it renews from is read while the row's statement is open: one snapshot of both. */
+static enum store_rc
+read_scep_profile(struct store *st, struct query *q, struct scep_profile_row *p, struct errbuf *why)
 {
 	struct octets hash;
 
@@ -158,6 +241,8 @@ read_scep_profile(struct query *q, struct scep_profile_row *p)
 	p->include_ca_chain = db_integer(q, 18) != 0;
 	p->replay_hours = db_integer(q, 19);
 	p->created_at = db_integer(q, 20);
+	read_renewal(q, p);
+	return read_renew_from(st, p, why);
 }
 
 enum store_rc
@@ -170,7 +255,7 @@ store_scep_profile_get(
 	*out = (struct scep_profile_row){0};
 	db_bind_text(q, name_or_id);
 	if ((rc = store_first(q, why)) == STORE_OK)
-		read_scep_profile(q, out);
+		rc = read_scep_profile(st, q, out, why);
 	db_reset(q);
 	return rc;
 }
@@ -184,10 +269,11 @@ store_scep_profile_each(struct store *st, bool (*row)(void *ctx, const struct sc
 	enum store_rc rc;
 	bool more = true;
 
-	while (more && (rc = store_first(q, why)) == STORE_OK) {
-		read_scep_profile(q, &p);
-		more = row(ctx, &p);
-	}
+	while (more && (rc = store_first(q, why)) == STORE_OK)
+		if ((rc = read_scep_profile(st, q, &p, why)) == STORE_OK)
+			more = row(ctx, &p);
+		else
+			break;
 	db_reset(q);
 	return rc == STORE_NONE ? STORE_OK : rc;
 }

@@ -4,21 +4,26 @@
 
 /* The same order wherever rows of one kind are read: the readers count columns. */
 #define AUTHORITY_COLUMNS                                                                          \
-	"uuid, name, state, key_file, crl_url, not_after, created_at, certificate, chain, request"
+	"a.uuid, a.name, a.state, a.key_file, a.crl_url, a.not_after, a.created_at, "              \
+	"a.certificate, a.chain, a.request, a.lineage, p.uuid, a.ocsp_url, a.revocations"
+
+#define AUTHORITY_TABLES "authority a LEFT JOIN authority p ON p.id = a.predecessor_id"
 
 #define RA_CERTIFICATE_COLUMNS                                                                     \
 	"c.uuid, a.uuid, c.key_file, c.not_after, c.created_at, c.certificate"
 
 #define RA_PROFILE_COLUMNS                                                                         \
 	"r.id, r.uuid, r.name, a.uuid, r.validity_days, r.key_usage, r.eku, r.refuse_extra, "      \
-	"r.refuse_extensions, r.min_rsa_bits, r.max_rsa_bits, r.created_at"
+	"r.refuse_extensions, r.min_rsa_bits, r.max_rsa_bits, r.created_at, r.curves"
 
 #define SCEP_PROFILE_COLUMNS                                                                       \
 	"s.uuid, s.name, s.description, s.enabled, r.uuid, c.uuid, s.version, "                    \
 	"s.challenge_version, s.challenge_mode, s.challenge_hash, s.challenge_weak, "              \
 	"s.challenge_expiry_s, s.max_pending, s.digests, s.ciphers, s.require_signer_key, "        \
 	"s.include_ca_in_get_ca_cert, s.include_ca_certificate, s.include_ca_chain, "              \
-	"s.replay_hours, s.created_at"
+	"s.replay_hours, s.created_at, s.lineage, s.approval, s.transaction_expiry_s, "            \
+	"s.max_transactions, s.certificate_renewal, s.same_key_renewal, "                          \
+	"s.renewal_threshold_days, s.max_successors"
 
 #define SCEP_PROFILE_TABLES                                                                        \
 	"scep_profile s JOIN ra_profile r ON r.id = s.ra_profile_id "                              \
@@ -28,8 +33,9 @@
 	"uuid, name, hash, role, profiles, created_at, expires_at, last_used_at, revoked"
 
 #define CERTIFICATE_COLUMNS                                                                        \
-	"c.id, c.serial, a.uuid, s.name, c.status, c.purpose, c.not_before, c.not_after, "         \
-	"c.created_at, c.subject, c.san"
+	"c.id, c.serial, a.uuid, a.name, s.name, c.status, c.purpose, c.not_before, "              \
+	"c.not_after, c.created_at, c.subject, c.san, c.revoked_at, c.revocation_reason, "         \
+	"c.predecessor_id, c.successors"
 
 #define CERTIFICATE_TABLES                                                                         \
 	"certificate c JOIN authority a ON a.id = c.authority_id "                                 \
@@ -41,8 +47,20 @@
 	"digest, cipher, key_type, transport, request_id"
 
 #define AUDIT_FILTER                                                                               \
-	"($3 = 0 OR outcome IN ('refused', 'failed')) AND ($4 IS NULL OR profile = $4) "           \
-	"AND ($5 IS NULL OR transaction_id = $5)"
+	"($3 = 0 OR outcome IN ('refused', 'failed')) "                                            \
+	"AND (CAST($4 AS TEXT) IS NULL OR profile = $4) "                                          \
+	"AND (CAST($5 AS TEXT) IS NULL OR transaction_id = $5)"
+
+/* One step for the certificate and what must still be true of its profile; the joins are written in the order to go. */
+#define CERTIFICATE_ENROL(authority)                                                               \
+	"INSERT INTO certificate (serial, repeat_key, purpose, status, not_before, not_after, "    \
+	"created_at, subject, san, der, predecessor_id, authority_id, scep_profile_id, "           \
+	"ra_profile_id) "                                                                          \
+	"SELECT $1, $2, $3, 'valid', $4, $5, $6, $7, $8, $9, nullif($10, 0), a.id, s.id, r.id "    \
+	"FROM scep_profile s CROSS JOIN ra_profile r CROSS JOIN authority a "                      \
+	"WHERE s.uuid = $11 AND s.enabled = 1 AND ($12 = 0 OR s.challenge_version = $12) "         \
+	"AND r.id = s.ra_profile_id AND r.uuid = $13 AND " authority " AND a.uuid = $14 "          \
+	"ON CONFLICT DO NOTHING RETURNING id"
 
 /* Does the holder of a repeat key still answer for it? */
 #define REPEAT_HOLDS "created_at >= $1 AND not_after >= $2 AND status = 'valid'"
@@ -62,16 +80,21 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"OR lease.ends_at > excluded.ends_at + 3600",
     [STATEMENT_LEASE_RELEASE] = "DELETE FROM lease WHERE name = $1 AND holder = $2",
 
-    [STATEMENT_AUTHORITY_INSERT] = "INSERT INTO authority (" AUTHORITY_COLUMNS ") "
-				   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    [STATEMENT_AUTHORITY_GET] = "SELECT " AUTHORITY_COLUMNS " FROM authority "
-				"WHERE uuid = $1 OR name = $1 ORDER BY (uuid = $1) DESC LIMIT 1",
-    [STATEMENT_AUTHORITY_LIST] = "SELECT " AUTHORITY_COLUMNS " FROM authority ORDER BY id",
+    [STATEMENT_AUTHORITY_INSERT] =
+	"INSERT INTO authority (uuid, name, state, key_file, crl_url, not_after, created_at, "
+	"certificate, chain, request, lineage, ocsp_url, predecessor_id) "
+	"SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, p.id "
+	"FROM (SELECT 1) one LEFT JOIN authority p ON p.uuid = $13 "
+	"WHERE $13 = '' OR p.id IS NOT NULL",
+    [STATEMENT_AUTHORITY_GET] =
+	"SELECT " AUTHORITY_COLUMNS " FROM " AUTHORITY_TABLES
+	" WHERE a.uuid = $1 OR a.name = $1 ORDER BY (a.uuid = $1) DESC LIMIT 1",
+    [STATEMENT_AUTHORITY_LIST] =
+	"SELECT " AUTHORITY_COLUMNS " FROM " AUTHORITY_TABLES " ORDER BY a.id",
     [STATEMENT_AUTHORITY_ACTIVATE] =
 	"UPDATE authority SET state = 'active', certificate = $1, chain = $2, not_after = $3, "
 	"request = NULL WHERE uuid = $4 AND state = 'pending'",
-    [STATEMENT_AUTHORITY_URLS] =
-	"UPDATE authority SET crl_url = $1, ocsp_url = $2 WHERE uuid = $3",
+    [STATEMENT_AUTHORITY_URLS] = "UPDATE authority SET crl_url = $1, ocsp_url = $2 WHERE uuid = $3",
     [STATEMENT_RA_CERTIFICATE_INSERT] =
 	"INSERT INTO ra_certificate (uuid, authority_id, key_file, not_after, created_at, "
 	"certificate) SELECT $1, a.id, $2, $3, $4, $5 FROM authority a WHERE a.uuid = $6",
@@ -85,14 +108,14 @@ static const char *const statements[STATEMENT_COUNT] = {
 
     [STATEMENT_RA_PROFILE_INSERT] =
 	"INSERT INTO ra_profile (uuid, name, validity_days, key_usage, eku, refuse_extra, "
-	"refuse_extensions, min_rsa_bits, max_rsa_bits, created_at, authority_id) "
-	"SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, a.id FROM authority a "
-	"WHERE a.uuid = $11 RETURNING id",
+	"refuse_extensions, min_rsa_bits, max_rsa_bits, curves, created_at, authority_id) "
+	"SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, a.id FROM authority a "
+	"WHERE a.uuid = $12 RETURNING id",
     [STATEMENT_RA_PROFILE_UPDATE] =
 	"UPDATE ra_profile SET name = $1, validity_days = $2, key_usage = $3, eku = $4, "
 	"refuse_extra = $5, refuse_extensions = $6, min_rsa_bits = $7, max_rsa_bits = $8, "
-	"authority_id = a.id FROM authority a WHERE a.uuid = $9 AND ra_profile.uuid = $10 "
-	"RETURNING ra_profile.id",
+	"curves = $9, authority_id = a.id FROM authority a WHERE a.uuid = $10 "
+	"AND ra_profile.uuid = $11 RETURNING ra_profile.id",
     [STATEMENT_RA_PROFILE_GET] =
 	"SELECT " RA_PROFILE_COLUMNS " FROM ra_profile r JOIN authority a ON a.id = r.authority_id "
 	"WHERE r.uuid = $1 OR r.name = $1 ORDER BY (r.uuid = $1) DESC LIMIT 1",
@@ -111,19 +134,33 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"INSERT INTO scep_profile (uuid, name, description, enabled, version, challenge_version, "
 	"challenge_mode, challenge_hash, challenge_weak, challenge_expiry_s, max_pending, digests, "
 	"ciphers, require_signer_key, include_ca_in_get_ca_cert, include_ca_certificate, "
-	"include_ca_chain, replay_hours, created_at, ra_profile_id, ra_certificate_id) "
+	"include_ca_chain, replay_hours, lineage, approval, transaction_expiry_s, "
+	"max_transactions, certificate_renewal, same_key_renewal, renewal_threshold_days, "
+	"max_successors, created_at, ra_profile_id, ra_certificate_id) "
 	"SELECT $1, $2, $3, $4, 1, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-	"r.id, c.id FROM ra_profile r CROSS JOIN ra_certificate c "
-	"WHERE r.uuid = $18 AND c.uuid = $19",
+	"$18, $19, $20, $21, $22, $23, $24, $25, r.id, c.id "
+	"FROM ra_profile r CROSS JOIN ra_certificate c WHERE r.uuid = $26 AND c.uuid = $27",
     [STATEMENT_SCEP_PROFILE_UPDATE] =
 	"UPDATE scep_profile SET name = $1, description = $2, enabled = $3, version = version + 1, "
 	"challenge_version = challenge_version + CASE WHEN challenge_mode IS NOT DISTINCT FROM $4 "
 	"AND challenge_hash IS NOT DISTINCT FROM $5 THEN 0 ELSE 1 END, challenge_mode = $4, "
 	"challenge_hash = $5, challenge_weak = $6, challenge_expiry_s = $7, max_pending = $8, "
 	"digests = $9, ciphers = $10, require_signer_key = $11, include_ca_in_get_ca_cert = $12, "
-	"include_ca_certificate = $13, include_ca_chain = $14, replay_hours = $15, "
-	"ra_profile_id = r.id, ra_certificate_id = c.id FROM ra_profile r, ra_certificate c "
-	"WHERE r.uuid = $16 AND c.uuid = $17 AND scep_profile.uuid = $18 AND version = $19",
+	"include_ca_certificate = $13, include_ca_chain = $14, replay_hours = $15, lineage = $16, "
+	"approval = $17, transaction_expiry_s = $18, max_transactions = $19, "
+	"certificate_renewal = $20, same_key_renewal = $21, renewal_threshold_days = $22, "
+	"max_successors = $23, ra_profile_id = r.id, ra_certificate_id = c.id "
+	"FROM ra_profile r, ra_certificate c "
+	"WHERE r.uuid = $24 AND c.uuid = $25 AND scep_profile.uuid = $26 AND version = $27",
+    [STATEMENT_SCEP_PROFILE_RENEW_FROM_INSERT] =
+	"INSERT INTO scep_profile_renew_from (scep_profile_id, from_uuid) "
+	"SELECT s.id, $1 FROM scep_profile s WHERE s.uuid = $2 ON CONFLICT DO NOTHING",
+    [STATEMENT_SCEP_PROFILE_RENEW_FROM_DELETE] =
+	"DELETE FROM scep_profile_renew_from WHERE scep_profile_id = "
+	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $1)",
+    [STATEMENT_SCEP_PROFILE_RENEW_FROM_LIST] =
+	"SELECT f.from_uuid FROM scep_profile_renew_from f WHERE f.scep_profile_id = "
+	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $1) ORDER BY f.from_uuid",
     [STATEMENT_SCEP_PROFILE_GET] =
 	"SELECT " SCEP_PROFILE_COLUMNS " FROM " SCEP_PROFILE_TABLES
 	" WHERE s.uuid = $1 OR s.name = $1 ORDER BY (s.uuid = $1) DESC LIMIT 1",
@@ -135,15 +172,8 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $1) ORDER BY c.id DESC LIMIT 1",
     [STATEMENT_SCEP_PROFILE_DELETE] = "DELETE FROM scep_profile WHERE uuid = $1",
 
-    /* One step for the certificate and what must still be true of its profile; the joins are written in the order to go. */
-    [STATEMENT_CERTIFICATE_ENROL] =
-	"INSERT INTO certificate (serial, repeat_key, purpose, status, not_before, not_after, "
-	"created_at, subject, san, der, authority_id, scep_profile_id, ra_profile_id) "
-	"SELECT $1, $2, $3, 'valid', $4, $5, $6, $7, $8, $9, a.id, s.id, r.id "
-	"FROM scep_profile s CROSS JOIN ra_profile r CROSS JOIN authority a "
-	"WHERE s.uuid = $10 AND s.enabled = 1 AND ($11 = 0 OR s.challenge_version = $11) "
-	"AND r.id = s.ra_profile_id AND r.uuid = $12 AND a.id = r.authority_id AND a.uuid = $13 "
-	"ON CONFLICT DO NOTHING RETURNING id",
+    [STATEMENT_CERTIFICATE_ENROL] = CERTIFICATE_ENROL("a.id = r.authority_id"),
+    [STATEMENT_CERTIFICATE_ENROL_NEXT] = CERTIFICATE_ENROL("a.predecessor_id = r.authority_id"),
     [STATEMENT_CERTIFICATE_INSERT] =
 	"INSERT INTO certificate (serial, repeat_key, purpose, status, not_before, not_after, "
 	"created_at, subject, san, der, authority_id) "
@@ -156,14 +186,39 @@ static const char *const statements[STATEMENT_COUNT] = {
 	" THEN 1 ELSE 0 END FROM certificate WHERE repeat_key = $3",
     [STATEMENT_CERTIFICATE_REPEAT_CLEAR] =
 	"UPDATE certificate SET repeat_key = NULL WHERE repeat_key = $1",
+    [STATEMENT_CERTIFICATE_SUCCEED] =
+	"UPDATE certificate SET successors = successors + 1 WHERE id = $1 AND status = 'valid' "
+	"AND ($2 = 0 OR successors < $2)",
+    [STATEMENT_TRANSACTION_ISSUE] = "UPDATE scep_transaction SET status = 'issued' "
+				    "WHERE key = $1 AND status = 'approved'",
+    [STATEMENT_TRANSACTION_ISSUED] =
+	"UPDATE scep_transaction SET certificate_id = $1 WHERE key = $2",
     [STATEMENT_CHALLENGE_USE] = "INSERT INTO challenge_use (challenge_id, use, certificate_id) "
 				"VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     [STATEMENT_CHALLENGE_USED] = "SELECT 1 FROM challenge_use WHERE challenge_id = $1 LIMIT 1",
 
     [STATEMENT_CERTIFICATE_GET] =
-	"SELECT " CERTIFICATE_COLUMNS ", c.der FROM " CERTIFICATE_TABLES " WHERE c.serial = $1",
+	"SELECT " CERTIFICATE_COLUMNS ", c.der FROM " CERTIFICATE_TABLES
+	" WHERE c.serial = $1 AND (CAST($2 AS TEXT) IS NULL OR a.uuid = $2 OR a.name = $2) "
+	"ORDER BY (a.uuid = $2) DESC, c.id DESC LIMIT 1",
+    [STATEMENT_CERTIFICATE_GET_ID] =
+	"SELECT " CERTIFICATE_COLUMNS ", c.der FROM " CERTIFICATE_TABLES " WHERE c.id = $1",
     [STATEMENT_CERTIFICATE_LIST] = "SELECT " CERTIFICATE_COLUMNS " FROM " CERTIFICATE_TABLES
 				   " WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2",
+
+    [STATEMENT_CERTIFICATE_RENEWABLE] =
+	"SELECT c.id, c.status, c.successors, c.not_before, c.not_after, s.uuid, s.lineage, "
+	"a.uuid, a.lineage, a.not_after FROM " CERTIFICATE_TABLES
+	" WHERE c.serial = $1 AND c.der = $2 ORDER BY c.id LIMIT 1",
+    [STATEMENT_CERTIFICATE_BY_SERIAL] =
+	"SELECT c.id, c.der FROM certificate c JOIN authority a ON a.id = c.authority_id "
+	"WHERE c.serial = $1 AND a.lineage = $2 ORDER BY c.id DESC LIMIT 1",
+    [STATEMENT_CERTIFICATE_DESCENDS] =
+	"WITH RECURSIVE line (id, predecessor_id, steps) AS ("
+	"SELECT c.id, c.predecessor_id, 0 FROM certificate c WHERE c.id = $1 UNION ALL "
+	"SELECT p.id, p.predecessor_id, l.steps + 1 FROM line l "
+	"JOIN certificate p ON p.id = l.predecessor_id WHERE l.steps < 64) "
+	"SELECT 1 FROM line WHERE id = $2 LIMIT 1",
 
     [STATEMENT_TOKEN_INSERT] = "INSERT INTO token (" TOKEN_COLUMNS ") "
 			       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",

@@ -32,6 +32,10 @@ assert_same_authority(const struct authority_row *a, const struct authority_row 
 	assert_string_equal(a->state, b->state);
 	assert_string_equal(a->key_file, b->key_file);
 	assert_string_equal(a->crl_url, b->crl_url);
+	assert_string_equal(a->ocsp_url, b->ocsp_url);
+	assert_string_equal(a->lineage, b->lineage);
+	assert_string_equal(a->predecessor_id, b->predecessor_id);
+	assert_int_equal(a->revocations, b->revocations);
 	assert_true(octets_equal(buffer_octets(&a->certificate), buffer_octets(&b->certificate)));
 	assert_true(octets_equal(buffer_octets(&a->chain), buffer_octets(&b->chain)));
 	assert_true(octets_equal(buffer_octets(&a->request), buffer_octets(&b->request)));
@@ -55,6 +59,27 @@ an_authority_comes_back_by_name_and_by_uuid(void **state)
 	authority_row_free(&want);
 	assert_int_equal(store_authority_get(f->store, "CA", &have, &f->why), STORE_NONE);
 	authority_row_free(&have);
+}
+
+static void
+an_authority_without_a_lineage_begins_one_and_a_predecessor_must_be_there(void **state)
+{
+	struct store_fixture *f = *state;
+	struct authority_row a = fixture_authority(), have;
+
+	strcpy(a.id, "0a0a0a0a-0000-4000-8000-000000000002");
+	strcpy(a.name, "ca2");
+	strcpy(a.lineage, "");
+	strcpy(a.predecessor_id, a.id);
+	assert_int_equal(store_authority_insert(f->store, &a, &fixture_event, &f->why), STORE_NONE);
+	assert_int_equal(events(f), 0);
+	strcpy(a.predecessor_id, FIXTURE_AUTHORITY);
+	assert_int_equal(store_authority_insert(f->store, &a, NULL, &f->why), STORE_OK);
+	assert_int_equal(store_authority_get(f->store, "ca2", &have, &f->why), STORE_OK);
+	strcpy(a.lineage, a.id);
+	assert_same_authority(&a, &have);
+	authority_row_free(&have);
+	authority_row_free(&a);
 }
 
 static void
@@ -145,14 +170,15 @@ the_crl_url_of_an_authority_changes(void **state)
 	struct store_fixture *f = *state;
 	struct authority_row have;
 
-	assert_int_equal(store_authority_set_urls(
-			     f->store, FIXTURE_AUTHORITY, "http://x/", "", &fixture_event, &f->why),
+	assert_int_equal(store_authority_set_urls(f->store, FIXTURE_AUTHORITY, "http://x/",
+			     "http://y/", &fixture_event, &f->why),
 	    STORE_OK);
 	assert_int_equal(store_authority_get(f->store, "ca", &have, &f->why), STORE_OK);
 	assert_string_equal(have.crl_url, "http://x/");
+	assert_string_equal(have.ocsp_url, "http://y/");
 	authority_row_free(&have);
-	assert_int_equal(store_authority_set_urls(
-			     f->store, FIXTURE_RA_PROFILE, "http://x/", "", &fixture_event, &f->why),
+	assert_int_equal(store_authority_set_urls(f->store, FIXTURE_RA_PROFILE, "http://x/", "",
+			     &fixture_event, &f->why),
 	    STORE_NONE);
 	assert_int_equal(events(f), 1);
 }
@@ -222,6 +248,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROWS(an_authority_comes_back_by_name_and_by_uuid),
+	    ROWS(an_authority_without_a_lineage_begins_one_and_a_predecessor_must_be_there),
 	    ROWS(a_name_in_the_form_of_a_uuid_does_not_hide_that_uuid),
 	    ROWS(a_change_raises_the_version_and_writes_its_event_a_refused_one_neither),
 	    ROWS(a_pending_authority_becomes_active_once),

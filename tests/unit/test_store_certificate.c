@@ -101,7 +101,8 @@ a_certificate_is_found_by_uuid_and_by_serial(void **state)
 		if (store_certificate_get(f->store, bad[i], NULL, &c, &der, &f->why) != STORE_NONE)
 			fail_msg("%s", bad[i]);
 	assert_int_equal(der.len, 0);
-	assert_int_equal(store_certificate_get(f->store, good[0], NULL, &c, NULL, &f->why), STORE_OK);
+	assert_int_equal(
+	    store_certificate_get(f->store, good[0], NULL, &c, NULL, &f->why), STORE_OK);
 }
 
 static void
@@ -119,8 +120,8 @@ a_long_subject_is_cut_at_a_character(void **state)
 	fixture_enrolment(&x, 5, false);
 	x.e.subject = subject;
 	assert_int_equal(store_commit_enrolment(f->store, &x.e, &what, &f->why), STORE_OK);
-	assert_int_equal(
-	    store_certificate_get(f->store, "05000000111111111111111111111111", NULL, &c, NULL, &f->why),
+	assert_int_equal(store_certificate_get(
+			     f->store, "05000000111111111111111111111111", NULL, &c, NULL, &f->why),
 	    STORE_OK);
 	assert_int_equal(strlen(c.subject), 1023);
 	assert_memory_equal(c.subject, subject, 1023);

@@ -10,6 +10,8 @@
 
 #include "store_fixture.h"
 
+#define OTHER "0d0d0d0d-0000-4000-8000-000000000002"
+
 static int64_t
 version(struct store_fixture *f)
 {
@@ -42,6 +44,7 @@ assert_same_ra_profile(const struct ra_profile_row *a, const struct ra_profile_r
 	assert_int_equal(a->refuse_extensions, b->refuse_extensions);
 	assert_int_equal(a->min_rsa_bits, b->min_rsa_bits);
 	assert_int_equal(a->max_rsa_bits, b->max_rsa_bits);
+	assert_string_equal(a->curves, b->curves);
 	assert_int_equal(a->created_at, b->created_at);
 	assert_int_equal(a->field_count, b->field_count);
 	for (i = 0; i < a->field_count; i++) {
@@ -80,6 +83,7 @@ an_ra_profile_is_updated_whole(void **state)
 	want.refuse_extra = false;
 	want.refuse_extensions = true;
 	strcpy(want.eku, "clientAuth,serverAuth");
+	strcpy(want.curves, "");
 	for (i = 0; i < PROFILE_FIELDS_MAX; i++)
 		want.fields[i] = (struct field_row){
 		    .type = "san.uri", .source = "fixed", .multiple = true, .value = "urn:x"};
@@ -187,6 +191,17 @@ assert_same_scep_profile(const struct scep_profile_row *a, const struct scep_pro
 	assert_int_equal(a->include_ca_certificate, b->include_ca_certificate);
 	assert_int_equal(a->include_ca_chain, b->include_ca_chain);
 	assert_int_equal(a->replay_hours, b->replay_hours);
+	assert_string_equal(a->lineage, b->lineage);
+	assert_string_equal(a->approval, b->approval);
+	assert_int_equal(a->transaction_expiry_s, b->transaction_expiry_s);
+	assert_int_equal(a->max_transactions, b->max_transactions);
+	assert_int_equal(a->certificate_renewal, b->certificate_renewal);
+	assert_int_equal(a->same_key_renewal, b->same_key_renewal);
+	assert_int_equal(a->renewal_threshold_days, b->renewal_threshold_days);
+	assert_int_equal(a->max_successors, b->max_successors);
+	assert_int_equal(a->renew_from_count, b->renew_from_count);
+	for (int i = 0; i < a->renew_from_count; i++)
+		assert_string_equal(a->renew_from[i], b->renew_from[i]);
 	assert_int_equal(a->created_at, b->created_at);
 	assert_int_equal(a->version, b->version);
 	assert_int_equal(a->challenge_version, b->challenge_version);
@@ -230,6 +245,17 @@ a_scep_profile_is_updated_whole(void **state)
 	want.include_ca_certificate = true;
 	want.include_ca_chain = false;
 	want.replay_hours = 0;
+	strcpy(want.lineage, OTHER);
+	strcpy(want.approval, "manual");
+	want.transaction_expiry_s = 61;
+	want.max_transactions = 6;
+	want.certificate_renewal = false;
+	want.same_key_renewal = false;
+	want.renewal_threshold_days = 30;
+	want.max_successors = 0;
+	strcpy(want.renew_from[0], FIXTURE_SCEP_PROFILE);
+	strcpy(want.renew_from[1], OTHER);
+	want.renew_from_count = 2;
 	assert_int_equal(
 	    store_scep_profile_update(f->store, &want, &fixture_event, &f->why), STORE_OK);
 	want.version = 2;

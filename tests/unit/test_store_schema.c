@@ -18,6 +18,8 @@
 #include "store/statements.h"
 #include "store_fixture.h"
 
+#define NEWEST 2 /* file of the schema */
+
 static int
 setup(void **state)
 {
@@ -68,8 +70,8 @@ migrating_twice_changes_nothing_the_second_time(void **state)
 {
 	struct store_fixture *f = *state;
 
-	assert_int_equal(migrate(f, 0, 1), STORE_OK);
-	assert_int_equal(migrate(f, 1, 1), STORE_OK);
+	assert_int_equal(migrate(f, 0, NEWEST), STORE_OK);
+	assert_int_equal(migrate(f, NEWEST, NEWEST), STORE_OK);
 	assert_int_equal(store_fixture_integer(f, "SELECT count(*) FROM schema"), 1);
 	assert_opens(f);
 }
@@ -102,7 +104,7 @@ an_empty_database_is_refused_with_the_command(void **state)
 
 	fclose(fopen(f->settings.database, "we"));
 	assert_refused(f, "has no schema yet: run \"scepctl migrate\"");
-	assert_int_equal(migrate(f, 0, 1), STORE_OK);
+	assert_int_equal(migrate(f, 0, NEWEST), STORE_OK);
 	assert_opens(f);
 }
 
@@ -130,7 +132,7 @@ a_newer_schema_is_accepted_where_it_says_so_and_refused_otherwise(void **state)
 {
 	struct store_fixture *f = *state;
 
-	assert_int_equal(migrate(f, 0, 1), STORE_OK);
+	assert_int_equal(migrate(f, 0, NEWEST), STORE_OK);
 	store_fixture_script(
 	    f, "UPDATE schema SET number = 99, oldest_program = '" SCEP_VERSION "'");
 	assert_opens(f);
@@ -170,7 +172,7 @@ new_files_are_not_for_everybody_whatever_the_umask(void **state)
 	int64_t version;
 	mode_t old = umask(0);
 
-	assert_int_equal(migrate(f, 0, 1), STORE_OK);
+	assert_int_equal(migrate(f, 0, NEWEST), STORE_OK);
 	assert_int_equal(store_open(&f->settings, &st, &f->why), STORE_OK);
 	assert_int_equal(store_config_version(st, &version, &f->why), STORE_OK);
 	umask(old);
@@ -190,7 +192,7 @@ a_narrower_umask_is_kept(void **state)
 	struct store_fixture *f = *state;
 	mode_t old = umask(077);
 
-	assert_int_equal(migrate(f, 0, 1), STORE_OK);
+	assert_int_equal(migrate(f, 0, NEWEST), STORE_OK);
 	umask(old);
 	assert_int_equal(mode_of(f->settings.database), 0600);
 }
@@ -205,7 +207,7 @@ files_that_root_makes_belong_to_the_owner_of_the_directory(void **state)
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(chown(f->directory, 65534, 65534), 0);
-	assert_int_equal(migrate(f, 0, 1), STORE_OK);
+	assert_int_equal(migrate(f, 0, NEWEST), STORE_OK);
 	assert_int_equal(stat(f->settings.database, &st), 0);
 	assert_int_equal(st.st_uid, 65534);
 	assert_int_equal(st.st_gid, 65534);
@@ -226,7 +228,7 @@ a_symbolic_link_in_place_of_the_lock_file_is_not_followed(void **state)
 	assert_int_equal(migrate(f, 0, 0), STORE_AWAY);
 	assert_int_not_equal(access(target, F_OK), 0);
 	unlink(path);
-	assert_int_equal(migrate(f, 0, 1), STORE_OK);
+	assert_int_equal(migrate(f, 0, NEWEST), STORE_OK);
 }
 
 /* ---- files of the schema ---- */
@@ -372,7 +374,7 @@ every_statement_can_be_prepared(void **state)
 	struct db *db;
 	int s;
 
-	assert_int_equal(migrate(f, 0, 1), STORE_OK);
+	assert_int_equal(migrate(f, 0, NEWEST), STORE_OK);
 	assert_true(db_open(f->settings.database, &db, &f->why));
 	for (s = 0; s < STATEMENT_COUNT; s++) {
 		/* With every parameter NULL, what fails must be the values: never the text. */
