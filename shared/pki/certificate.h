@@ -59,8 +59,10 @@ bool key_usage_parse(struct octets value, int *bits);
 bool key_usage_of_text(const char *text, int *bits, struct errbuf *why);
 /* Nothing for -1, a certificate without the extension. */
 void key_usage_to_text(int bits, struct buffer *out);
-/* Comma-separated clientAuth, serverAuth, emailProtection, codeSigning, ipsecEndSystem, smartcardLogon, anyEKU or dotted OIDs to the DER of
- * ExtKeyUsageSyntax; "" gives nothing. */
+/*
+ * Comma-separated clientAuth, serverAuth, emailProtection, codeSigning, ipsecEndSystem, smartcardLogon, OCSPSigning, anyEKU or dotted OIDs
+ * to the DER of ExtKeyUsageSyntax; "" gives nothing.  Who gets OCSPSigning speaks for the CA (RFC 6960 4.2.2.2).
+ */
 bool eku_of_text(const char *text, struct buffer *out, struct errbuf *why);
 
 /* What goes into a certificate; every slice is borrowed for the call. */
@@ -81,6 +83,12 @@ struct certificate_fields {
 	const char *ocsp_url; /* NULL or "": no AIA */
 	struct octets extra; /* further Extension elements, DER, one after the other; empty: none */
 };
+
+/*
+ * For extra: the Extension id-pkix-ocsp-nocheck (RFC 6960 4.2.2.2.1), by which nobody asks whether the OCSP responder's own certificate
+ * is revoked.
+ */
+extern const struct octets certificate_ocsp_nocheck;
 
 /*
  * Encode the TBSCertificate (version 3, SKI by RFC 5280 4.2.1.2 method 1), sign it and append the certificate's DER to out.

@@ -30,6 +30,12 @@ static const uint8_t id_aia[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01}
 
 static const uint8_t empty_sequence[] = {0x30, 0x00};
 
+/* SEQUENCE { 1.3.6.1.5.5.7.48.1.5, OCTET STRING { NULL } } */
+static const uint8_t ocsp_nocheck[] = {0x30, 0x0f, 0x06, 0x09, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
+    0x30, 0x01, 0x05, 0x04, 0x02, 0x05, 0x00};
+
+const struct octets certificate_ocsp_nocheck = {ocsp_nocheck, sizeof(ocsp_nocheck)};
+
 /* Close what was written since mark as the extnValue of an extension. */
 static void
 wrap_extension(struct der *d, size_t mark, struct octets oid, bool critical)

@@ -27,6 +27,7 @@ static const struct purpose {
     {"codeSigning", "1.3.6.1.5.5.7.3.3"},
     {"ipsecEndSystem", "1.3.6.1.5.5.7.3.5"},
     {"smartcardLogon", "1.3.6.1.4.1.311.20.2.2"},
+    {"OCSPSigning", "1.3.6.1.5.5.7.3.9"},
     {"anyEKU", "2.5.29.37.0"},
 };
 
@@ -138,8 +139,8 @@ eku_of_text(const char *text, struct buffer *out, struct errbuf *why)
 	if (!ok)
 		errbuf_set(why,
 		    "extKeyUsage: have '%s', want each of clientAuth, serverAuth, "
-		    "emailProtection, codeSigning, ipsecEndSystem, smartcardLogon, anyEKU "
-		    "or a dotted OID once, at most %d",
+		    "emailProtection, codeSigning, ipsecEndSystem, smartcardLogon, "
+		    "OCSPSigning, anyEKU or a dotted OID once, at most %d",
 		    item, ITEMS_MAX);
 	der_start(&d, room, sizeof(room));
 	for (int i = count - 1; i >= 0; i--) {

@@ -88,20 +88,21 @@ static void
 purposes_become_what_openssl_reads(void **state)
 {
 	static const int nids[] = {NID_client_auth, NID_server_auth, NID_email_protect,
-	    NID_code_sign, NID_ipsecEndSystem, NID_ms_smartcard_login, NID_anyExtendedKeyUsage};
+	    NID_code_sign, NID_ipsecEndSystem, NID_ms_smartcard_login, NID_OCSP_sign,
+	    NID_anyExtendedKeyUsage};
 	struct buffer der = {0};
 	EXTENDED_KEY_USAGE *eku;
 
 	(void)state;
 	assert_true(eku_of_text("clientAuth,serverAuth, emailProtection,codeSigning,ipsecEndSystem,"
-				"SMARTCARDLOGON ,anyEKU,1.2.3.4",
+				"SMARTCARDLOGON ,OCSPSigning,anyEKU,1.2.3.4",
 	    &der, &why));
 	assert_true(asn1_is_der(buffer_octets(&der), 0x30));
 	eku = asn1_decode(ASN1_ITEM_rptr(EXTENDED_KEY_USAGE), buffer_octets(&der));
-	assert_int_equal(sk_ASN1_OBJECT_num(eku), 8);
-	for (int i = 0; i < 7; i++)
+	assert_int_equal(sk_ASN1_OBJECT_num(eku), 9);
+	for (int i = 0; i < 8; i++)
 		assert_int_equal(OBJ_obj2nid(sk_ASN1_OBJECT_value(eku, i)), nids[i]);
-	assert_int_equal(OBJ_length(sk_ASN1_OBJECT_value(eku, 7)), 3);
+	assert_int_equal(OBJ_length(sk_ASN1_OBJECT_value(eku, 8)), 3);
 	sk_ASN1_OBJECT_pop_free(eku, ASN1_OBJECT_free);
 	buffer_free(&der);
 	assert_true(eku_of_text("", &der, &why));
@@ -112,8 +113,9 @@ purposes_become_what_openssl_reads(void **state)
 static void
 unknown_repeated_or_too_many_purposes_are_refused(void **state)
 {
-	static const char *const bad[] = {"client", "clientAuth,", "clientAuth,clientAuth",
-	    "clientAuth,1.3.6.1.5.5.7.3.2", "1", "1.", ".", "3.1", "1.2.3.4.", "CN", "1.2.x", ","};
+	static const char *const bad[] = {"client", "OCSP", "OCSPSigning,1.3.6.1.5.5.7.3.9",
+	    "clientAuth,", "clientAuth,clientAuth", "clientAuth,1.3.6.1.5.5.7.3.2", "1", "1.", ".",
+	    "3.1", "1.2.3.4.", "CN", "1.2.x", ","};
 	struct buffer der = {0}, many = {0};
 
 	(void)state;
