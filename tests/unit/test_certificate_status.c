@@ -14,7 +14,7 @@
 #include "tests/unit/pki_request.h"
 
 static struct errbuf why;
-static struct buffer name, spki;
+static struct buffer subject, spki;
 static struct signer *signer;
 
 static int
@@ -22,7 +22,7 @@ open_all(void **state)
 {
 	(void)state;
 	pki_spki(&spki, pki_ec_key());
-	return name_from_text("CN=x", &name, &why) && signer_of_key(pki_ec_key(), &signer, &why)
+	return name_from_text("CN=x", &subject, &why) && signer_of_key(pki_ec_key(), &signer, &why)
 		   ? 0
 		   : 1;
 }
@@ -31,7 +31,7 @@ static int
 close_all(void **state)
 {
 	(void)state;
-	buffer_free(&name);
+	buffer_free(&subject);
 	buffer_free(&spki);
 	signer_free(signer);
 	pki_free_keys();
@@ -43,10 +43,10 @@ fields(void)
 {
 	return (struct certificate_fields){
 	    .serial = {1},
-	    .issuer = buffer_octets(&name),
+	    .issuer = buffer_octets(&subject),
 	    .not_before = 1700000000,
 	    .not_after = 1800000000,
-	    .subject = buffer_octets(&name),
+	    .subject = buffer_octets(&subject),
 	    .spki = buffer_octets(&spki),
 	};
 }
@@ -147,10 +147,13 @@ the_extension_nocheck_and_the_purpose_make_an_ocsp_responder(void **state)
 	X509 *x;
 
 	(void)state;
+	assert_true(eku_of_text("clientAuth", &purpose, &why));
+	f.eku = buffer_octets(&purpose);
 	x = issue(&f);
 	assert_int_equal(X509_get_ext_by_NID(x, NID_id_pkix_OCSP_noCheck, -1), -1);
 	assert_int_equal(X509_get_extended_key_usage(x) & XKU_OCSP_SIGN, 0);
 	X509_free(x);
+	buffer_free(&purpose);
 	assert_true(eku_of_text("OCSPSigning", &purpose, &why));
 	f.eku = buffer_octets(&purpose);
 	f.key_usage = KEY_USAGE_DIGITAL_SIGNATURE;
