@@ -1,4 +1,4 @@
-#include "store/authority_row.h"
+#include "store/authority_table.h"
 #include "store/transaction.h"
 
 void
@@ -15,9 +15,8 @@ ra_certificate_row_free(struct ra_certificate_row *r)
 	buffer_free(&r->certificate);
 }
 
-/* false: out of memory. */
-static bool
-read_authority(struct query *q, struct authority_row *a)
+bool
+store_read_authority(struct query *q, struct authority_row *a)
 {
 	*a = (struct authority_row){0};
 	store_column_text(q, 0, a->id, sizeof(a->id));
@@ -37,8 +36,8 @@ read_authority(struct query *q, struct authority_row *a)
 	return !a->certificate.failed && !a->chain.failed && !a->request.failed;
 }
 
-static bool
-read_ra_certificate(struct query *q, struct ra_certificate_row *r)
+bool
+store_read_ra_certificate(struct query *q, struct ra_certificate_row *r)
 {
 	*r = (struct ra_certificate_row){0};
 	store_column_text(q, 0, r->id, sizeof(r->id));
@@ -50,8 +49,8 @@ read_ra_certificate(struct query *q, struct ra_certificate_row *r)
 	return !r->certificate.failed;
 }
 
-static enum store_rc
-insert_authority(struct store *st, const struct authority_row *a, struct errbuf *why)
+enum store_rc
+store_insert_authority(struct store *st, const struct authority_row *a, struct errbuf *why)
 {
 	struct query *q = db_query(st->db, STATEMENT_AUTHORITY_INSERT);
 	enum store_rc rc;
@@ -84,7 +83,7 @@ store_authority_insert(struct store *st, const struct authority_row *a, const st
 
 	if ((rc = store_write_begin(st, why)) != STORE_OK)
 		return rc;
-	rc = insert_authority(st, a, why);
+	rc = store_insert_authority(st, a, why);
 	return store_change_end(st, rc, e, why);
 }
 
@@ -98,7 +97,7 @@ store_authority_get(
 	*out = (struct authority_row){0};
 	db_bind_text(q, name_or_id);
 	rc = store_first(q, why);
-	if (rc == STORE_OK && !read_authority(q, out)) {
+	if (rc == STORE_OK && !store_read_authority(q, out)) {
 		authority_row_free(out);
 		errbuf_set(why, "authority %s: out of memory", name_or_id);
 		rc = STORE_AWAY;
@@ -162,7 +161,7 @@ store_authority_each(struct store *st, bool (*row)(void *ctx, const struct autho
 	bool more = true;
 
 	while (more && (rc = store_first(q, why)) == STORE_OK) {
-		if (!read_authority(q, &a)) {
+		if (!store_read_authority(q, &a)) {
 			authority_row_free(&a);
 			errbuf_set(why, "authorities: out of memory");
 			rc = STORE_AWAY;
@@ -185,7 +184,7 @@ store_ra_certificate_get(
 	*out = (struct ra_certificate_row){0};
 	db_bind_text(q, id);
 	rc = store_first(q, why);
-	if (rc == STORE_OK && !read_ra_certificate(q, out)) {
+	if (rc == STORE_OK && !store_read_ra_certificate(q, out)) {
 		ra_certificate_row_free(out);
 		errbuf_set(why, "RA certificate %s: out of memory", id);
 		rc = STORE_AWAY;
@@ -204,7 +203,7 @@ store_ra_certificate_each(struct store *st,
 	bool more = true;
 
 	while (more && (rc = store_first(q, why)) == STORE_OK) {
-		if (!read_ra_certificate(q, &r)) {
+		if (!store_read_ra_certificate(q, &r)) {
 			ra_certificate_row_free(&r);
 			errbuf_set(why, "RA certificates: out of memory");
 			rc = STORE_AWAY;

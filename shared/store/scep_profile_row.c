@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "store/authority_table.h"
 #include "store/profile_row.h"
 #include "store/transaction.h"
 
@@ -39,8 +40,9 @@ bind_renewal(struct query *q, const struct scep_profile_row *p)
 	db_bind_integer(q, p->max_successors);
 }
 
-static enum store_rc
-insert_ra_certificate(struct store *st, const struct ra_certificate_row *ra, struct errbuf *why)
+enum store_rc
+store_insert_ra_certificate(
+    struct store *st, const struct ra_certificate_row *ra, struct errbuf *why)
 {
 	struct query *q = db_query(st->db, STATEMENT_RA_CERTIFICATE_INSERT);
 	enum store_rc rc;
@@ -118,7 +120,7 @@ store_scep_profile_insert(struct store *st, const struct scep_profile_row *p,
 
 	if ((rc = store_write_begin(st, why)) != STORE_OK)
 		return rc;
-	if ((rc = insert_ra_certificate(st, ra, why)) == STORE_OK)
+	if ((rc = store_insert_ra_certificate(st, ra, why)) == STORE_OK)
 		rc = insert_profile(st, p, why);
 	if (rc == STORE_OK)
 		rc = insert_renew_from(st, p, why);

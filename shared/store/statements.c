@@ -29,6 +29,19 @@
 	"scep_profile s JOIN ra_profile r ON r.id = s.ra_profile_id "                              \
 	"JOIN ra_certificate c ON c.id = s.ra_certificate_id"
 
+/* What lists show of a transaction, and the rest. */
+#define TRANSACTION_COLUMNS                                                                        \
+	"t.key, t.uuid, s.uuid, s.name, t.status, t.created_at, t.expires_at, t.decided_at, "      \
+	"t.decided_by, t.reason, t.fail_info, t.address, t.transaction_id, t.message_type, "       \
+	"t.method, t.subject, t.key_type, c.serial"
+
+#define TRANSACTION_REST                                                                           \
+	", t.csr, t.signer, t.repeat_key, t.challenge_id, t.predecessor, t.sealed_password, c.der"
+
+#define TRANSACTION_TABLES                                                                         \
+	"scep_transaction t JOIN scep_profile s ON s.id = t.scep_profile_id "                      \
+	"LEFT JOIN certificate c ON c.id = t.certificate_id"
+
 #define TOKEN_COLUMNS                                                                              \
 	"uuid, name, hash, role, profiles, created_at, expires_at, last_used_at, revoked"
 
@@ -105,6 +118,69 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_RA_CERTIFICATE_DELETE_UNUSED] =
 	"DELETE FROM ra_certificate WHERE uuid = $1 AND NOT EXISTS "
 	"(SELECT 1 FROM scep_profile s WHERE s.ra_certificate_id = ra_certificate.id)",
+
+    [STATEMENT_AUTHORITY_NEXT] = "SELECT " AUTHORITY_COLUMNS " FROM " AUTHORITY_TABLES
+				 " WHERE p.uuid = $1 AND a.state = 'next'",
+    [STATEMENT_AUTHORITY_NEXT_ACTIVATE] =
+	"UPDATE authority SET state = 'active' WHERE uuid = $1 AND state = 'next'",
+    [STATEMENT_AUTHORITY_NEXT_DELETE] = "DELETE FROM authority WHERE uuid = $1 AND state = 'next'",
+    [STATEMENT_AUTHORITY_RETIRE] = "UPDATE authority SET state = 'retired' WHERE id = "
+				   "(SELECT n.predecessor_id FROM authority n WHERE n.uuid = $1)",
+    [STATEMENT_RA_PROFILE_SUCCEED] =
+	"UPDATE ra_profile SET authority_id = n.id FROM authority n "
+	"WHERE n.uuid = $1 AND ra_profile.authority_id = n.predecessor_id",
+    [STATEMENT_RA_CERTIFICATE_DELETE_OF] =
+	"DELETE FROM ra_certificate WHERE authority_id = "
+	"(SELECT n.id FROM authority n WHERE n.uuid = $1 AND n.state = 'next')",
+    [STATEMENT_OCSP_RESPONDER_DELETE_OF] =
+	"DELETE FROM ocsp_responder WHERE authority_id = "
+	"(SELECT n.id FROM authority n WHERE n.uuid = $1 AND n.state = 'next')",
+    [STATEMENT_CRL_DELETE_OF] =
+	"DELETE FROM crl WHERE authority_id = "
+	"(SELECT n.id FROM authority n WHERE n.uuid = $1 AND n.state = 'next')",
+    [STATEMENT_PROFILE_RA_LIST] =
+	"SELECT " RA_CERTIFICATE_COLUMNS ", x.role, x.until FROM scep_profile_ra x "
+	"JOIN scep_profile s ON s.id = x.scep_profile_id "
+	"JOIN ra_certificate c ON c.id = x.ra_certificate_id "
+	"JOIN authority a ON a.id = c.authority_id "
+	"WHERE s.uuid = $1 AND (x.role = 'next' OR x.until > $2) ORDER BY x.role, c.id DESC",
+    [STATEMENT_PROFILE_RA_NEXT_INSERT] =
+	"INSERT INTO scep_profile_ra (scep_profile_id, ra_certificate_id, role, until) "
+	"SELECT s.id, c.id, 'next', 0 FROM scep_profile s CROSS JOIN ra_certificate c "
+	"WHERE s.uuid = $1 AND c.uuid = $2 AND NOT EXISTS (SELECT 1 FROM scep_profile_ra x "
+	"WHERE x.scep_profile_id = s.id AND x.role = 'next')",
+    [STATEMENT_PROFILE_RA_NEXT_DELETE] =
+	"DELETE FROM scep_profile_ra WHERE role = 'next' AND ra_certificate_id IN "
+	"(SELECT c.id FROM ra_certificate c JOIN authority a ON a.id = c.authority_id "
+	"WHERE $1 = '' OR a.uuid = $1) AND scep_profile_id IN "
+	"(SELECT s.id FROM scep_profile s WHERE $2 = '' OR s.uuid = $2)",
+    [STATEMENT_PROFILE_RA_PREVIOUS] =
+	"INSERT INTO scep_profile_ra (scep_profile_id, ra_certificate_id, role, until) "
+	"SELECT s.id, s.ra_certificate_id, 'previous', $1 FROM scep_profile s "
+	"JOIN scep_profile_ra n ON n.scep_profile_id = s.id AND n.role = 'next' "
+	"JOIN ra_certificate c ON c.id = n.ra_certificate_id "
+	"JOIN authority a ON a.id = c.authority_id "
+	"WHERE ($2 = '' OR a.uuid = $2) AND ($3 = '' OR s.uuid = $3) "
+	"ON CONFLICT (scep_profile_id, ra_certificate_id) "
+	"DO UPDATE SET role = excluded.role, until = excluded.until",
+    [STATEMENT_PROFILE_RA_CURRENT] =
+	"UPDATE scep_profile SET version = version + 1, ra_certificate_id = n.ra_certificate_id "
+	"FROM scep_profile_ra n, ra_certificate c, authority a "
+	"WHERE n.scep_profile_id = scep_profile.id AND n.role = 'next' "
+	"AND c.id = n.ra_certificate_id AND a.id = c.authority_id "
+	"AND ($1 = '' OR a.uuid = $1) AND ($2 = '' OR scep_profile.uuid = $2)",
+    [STATEMENT_PROFILE_RA_SWEEP] =
+	"DELETE FROM scep_profile_ra WHERE role = 'previous' AND until <= $1",
+    [STATEMENT_ANCHOR_INSERT] =
+	"INSERT INTO scep_profile_anchor (fingerprint, certificate, created_at, scep_profile_id) "
+	"SELECT $1, $2, $3, s.id FROM scep_profile s WHERE s.uuid = $4",
+    [STATEMENT_ANCHOR_DELETE] =
+	"DELETE FROM scep_profile_anchor WHERE fingerprint = $1 AND scep_profile_id = "
+	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $2)",
+    [STATEMENT_ANCHOR_LIST] =
+	"SELECT x.fingerprint, x.certificate, x.created_at FROM scep_profile_anchor x "
+	"JOIN scep_profile s ON s.id = x.scep_profile_id WHERE s.uuid = $1 "
+	"ORDER BY x.created_at, x.fingerprint",
 
     [STATEMENT_RA_PROFILE_INSERT] =
 	"INSERT INTO ra_profile (uuid, name, validity_days, key_usage, eku, refuse_extra, "
@@ -219,6 +295,31 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"SELECT p.id, p.predecessor_id, l.steps + 1 FROM line l "
 	"JOIN certificate p ON p.id = l.predecessor_id WHERE l.steps < 64) "
 	"SELECT 1 FROM line WHERE id = $2 LIMIT 1",
+
+    /* The same id again is another decision about the same request, and not an older one. */
+    [STATEMENT_TRANSACTION_GIVE_WAY] = "DELETE FROM scep_transaction WHERE key = $1 AND uuid <> $2 "
+				       "AND (status <> 'approved' OR expires_at <= $3)",
+    [STATEMENT_TRANSACTION_INSERT] =
+	"INSERT INTO scep_transaction (key, uuid, status, created_at, expires_at, decided_at, "
+	"decided_by, reason, fail_info, address, transaction_id, message_type, method, subject, "
+	"key_type, csr, signer, repeat_key, challenge_id, predecessor, sealed_password, "
+	"scep_profile_id) "
+	"SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+	"$19, $20, $21, s.id FROM scep_profile s WHERE s.uuid = $22",
+    [STATEMENT_TRANSACTION_GET] = "SELECT " TRANSACTION_COLUMNS TRANSACTION_REST
+				  " FROM " TRANSACTION_TABLES " WHERE t.key = $1",
+    [STATEMENT_TRANSACTION_GET_ID] = "SELECT " TRANSACTION_COLUMNS TRANSACTION_REST
+				     " FROM " TRANSACTION_TABLES " WHERE t.uuid = $1",
+    [STATEMENT_TRANSACTION_LIST] =
+	"SELECT " TRANSACTION_COLUMNS " FROM " TRANSACTION_TABLES " ORDER BY t.id DESC LIMIT $1",
+    [STATEMENT_TRANSACTION_FAIL] =
+	"UPDATE scep_transaction SET status = 'failed', fail_info = $1, reason = $2, "
+	"sealed_password = NULL WHERE key = $3 AND status = 'approved'",
+    [STATEMENT_TRANSACTION_OLD] = "SELECT 1 FROM scep_transaction WHERE decided_at < $1 "
+				  "AND expires_at < $1 LIMIT 1",
+    [STATEMENT_TRANSACTION_PURGE] =
+	"DELETE FROM scep_transaction WHERE id IN (SELECT t.id FROM scep_transaction t "
+	"WHERE t.decided_at < $1 AND t.expires_at < $1 ORDER BY t.id LIMIT 500)",
 
     [STATEMENT_TOKEN_INSERT] = "INSERT INTO token (" TOKEN_COLUMNS ") "
 			       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
