@@ -57,6 +57,8 @@ void cli_print_line(struct buffer *line);
 void cli_error_line(struct buffer *line); /* the same on stderr */
 /* An ISO time, or null for 0. */
 json_t *cli_json_time(int64_t seconds);
+/* "2026-11-23T10:00:00Z" or "2026-11-23". */
+bool cli_read_time(const char *text, int64_t *seconds);
 /* A string; null for NULL and "". */
 json_t *cli_json_text(const char *text);
 

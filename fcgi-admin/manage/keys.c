@@ -10,7 +10,6 @@
 #include "pki/certificate.h"
 #include "pki/private_key.h"
 
-#define BACKDATE_S	300 /* devices' clocks are late */
 #define SECONDS_PER_DAY 86400
 #define KEY_PATH	1024
 
@@ -81,7 +80,7 @@ fill_times(const struct manage_certificate_order *o, const struct certificate *c
 	if (now < ca->not_before || now >= ca->not_after)
 		return manage_fail(r, MANAGE_CONFLICT, "the certificate of CA %s is not valid now",
 		    o->authority->name);
-	out->not_before = now - BACKDATE_S;
+	out->not_before = now - MANAGE_BACKDATE_S;
 	if (out->not_before < ca->not_before)
 		out->not_before = ca->not_before;
 	out->not_after = now + o->validity_days * SECONDS_PER_DAY;
@@ -107,7 +106,9 @@ sign_with(struct signer *s, const struct manage_certificate_order *o, const stru
 	    .path_length = -1,
 	    .key_usage = o->key_usage,
 	    .san = o->san,
-	    .crl_url = o->authority->crl_url,
+	    .crl_url = o->own ? NULL : o->authority->crl_url,
+	    .ocsp_url = o->own ? NULL : o->authority->ocsp_url,
+	    .extra = o->extra,
 	};
 	enum manage_rc rc;
 	bool ok;
@@ -133,7 +134,8 @@ manage_certificate_sign(struct manage *m, const struct manage_certificate_order 
 	enum manage_rc rc = MANAGE_FAULT;
 
 	memset(out, 0, sizeof(*out));
-	if (strcmp(o->authority->state, "active") != 0)
+	if (strcmp(o->authority->state, "active") != 0 &&
+	    (!o->own || strcmp(o->authority->state, "pending") == 0))
 		return manage_fail(r, MANAGE_CONFLICT, "CA %s is %s: it has to be active to sign",
 		    o->authority->name, o->authority->state);
 	if (!certificate_parse(buffer_octets(&o->authority->certificate), &ca, &r->why))

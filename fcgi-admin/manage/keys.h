@@ -8,7 +8,8 @@
 #include "pki/signer.h"
 #include "store/authority_row.h"
 
-#define MANAGE_KEY_FILE 256 /* octets of a key file's name with its NUL */
+#define MANAGE_KEY_FILE	  256 /* octets of a key file's name with its NUL */
+#define MANAGE_BACKDATE_S 300 /* notBefore lies this far back: devices' clocks are late */
 
 /* Save key under the installation's passphrase as PREFIX-ID.key in the key directory; file gets the name alone. */
 enum manage_rc manage_key_save(struct manage *m, EVP_PKEY *key, const char *prefix, const char *id,
@@ -29,6 +30,9 @@ struct manage_certificate_order {
 	const char *eku;   /* as eku_of_text() reads it; "": none */
 	int key_usage;
 	int64_t validity_days; /* cut to the CA's end */
+	struct octets extra;   /* further Extension elements, DER; empty: none */
+	/* For the service itself (RA, OCSP responder): a CA that is next or retired signs it too, and no URL goes into it. */
+	bool own;
 };
 
 struct manage_certificate {

@@ -109,7 +109,8 @@ manage_profile_get(
 		 "profile", name, r)) != MANAGE_OK ||
 	    (rc = manage_of_store(
 		 store_ra_profile_get(m->store, out->scep.ra_profile_id, &out->ra, &r->why),
-		 "RA profile", out->scep.ra_profile_id, r)) != MANAGE_OK)
+		 "RA profile", out->scep.ra_profile_id, r)) != MANAGE_OK ||
+	    (rc = profile_renew_from_read(m, out, r)) != MANAGE_OK)
 		return rc;
 	rc = manage_authority_get(m, out->ra.authority_id, &authority, r);
 	if (rc == MANAGE_OK) {
@@ -171,7 +172,7 @@ manage_profile_set(struct manage *m, const struct manage_actor *by, const char *
 	enum manage_rc rc;
 
 	if ((rc = manage_profile_get(m, name, out, r)) == MANAGE_OK &&
-	    (rc = profile_change_check(c, out, r)) == MANAGE_OK &&
+	    (rc = profile_change_check(m, c, out, r)) == MANAGE_OK &&
 	    (rc = profile_change_apply(m, c, out, &scep, &ra, r)) == MANAGE_OK &&
 	    (!out->scep.enabled || (rc = profile_change_can_enable(&out->scep, r)) == MANAGE_OK) &&
 	    (rc = write_changes(m, by, out, &scep, &ra, r)) == MANAGE_OK)

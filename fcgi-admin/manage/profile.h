@@ -27,9 +27,18 @@ struct manage_profile_change {
 	int refuse_extra; /* MANAGE_KEEP, 0, 1; likewise below */
 	int refuse_extensions;
 	int require_signer_key;
-	int chain_in_get_ca_cert; /* 0: the RA certificate alone */
-	const char *cert_rep;	  /* leaf, issuer, chain: what a CertRep carries */
-	int64_t replay_hours;	  /* 0 to 720 */
+	int chain_in_get_ca_cert;     /* 0: the RA certificate alone */
+	const char *cert_rep;	      /* leaf, issuer, chain: what a CertRep carries */
+	int64_t replay_hours;	      /* 0 to 720 */
+	const char *approval;	      /* auto, manual */
+	int64_t transaction_expiry_s; /* 1 hour to 90 days */
+	int64_t max_transactions;     /* 1 to 1,000,000 */
+	int certificate_renewal;      /* MANAGE_KEEP, 0, 1; likewise below */
+	int same_key_renewal;
+	int64_t renewal_threshold_days; /* 0 to 36,500; 0: in the second half of its life */
+	int64_t max_successors;		/* 0 to 1,000,000; 0: any number */
+	const char *renew_from;		/* names or uuids of profiles, comma-separated; "": none */
+	const char *curves;		/* P-256,P-384,P-521; "" or "none": RSA alone */
 };
 #define MANAGE_PROFILE_KEEP                                                                        \
 	{                                                                                          \
@@ -38,7 +47,10 @@ struct manage_profile_change {
 		.max_rsa_bits = MANAGE_KEEP, .field_count = MANAGE_KEEP,                           \
 		.refuse_extra = MANAGE_KEEP, .refuse_extensions = MANAGE_KEEP,                     \
 		.require_signer_key = MANAGE_KEEP, .chain_in_get_ca_cert = MANAGE_KEEP,            \
-		.replay_hours = MANAGE_KEEP,                                                       \
+		.replay_hours = MANAGE_KEEP, .transaction_expiry_s = MANAGE_KEEP,                  \
+		.max_transactions = MANAGE_KEEP, .certificate_renewal = MANAGE_KEEP,               \
+		.same_key_renewal = MANAGE_KEEP, .renewal_threshold_days = MANAGE_KEEP,            \
+		.max_successors = MANAGE_KEEP,                                                     \
 	}
 
 /* A profile as it is read: both rows and what they refer to. */
@@ -47,6 +59,8 @@ struct manage_profile {
 	struct ra_profile_row ra;
 	char authority[65]; /* its CA's name */
 	int64_t ra_not_after;
+	/* What scep.renew_from names; of a profile that is no longer there its uuid. */
+	char renew_from[PROFILE_RENEW_FROM_MAX][65];
 };
 
 struct manage_profile_order {
@@ -63,6 +77,20 @@ struct manage_profile_order {
  */
 enum manage_rc manage_profile_create(struct manage *m, const struct manage_actor *by,
     const struct manage_profile_order *o, struct manage_profile *out, struct manage_report *r);
+
+/*
+ * A copy of profile name, of the same lineage, with an RA certificate of its own and with c applied to it.  Its anchors go with it, its static
+ * challenge does not: that is kept as a MAC salted by the profile.  What fails half-way leaves a disabled copy or none.
+ */
+struct manage_profile_clone {
+	const char *name; /* of the copy */
+	const char *ra_key;
+	bool enabled;
+	const struct manage_profile_change *change;
+};
+enum manage_rc manage_profile_clone(struct manage *m, const struct manage_actor *by,
+    const char *name, const struct manage_profile_clone *o, struct manage_profile *out,
+    struct manage_report *r);
 
 /* Change what is set in c.  CONFLICT: someone else changed it meanwhile. */
 enum manage_rc manage_profile_set(struct manage *m, const struct manage_actor *by, const char *name,

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "authorise/authorise.h"
@@ -34,6 +35,10 @@ check_numbers(
 	check_number("minRsaBits", c->min_rsa_bits, 1024, 8192, r);
 	check_number("maxRsaBits", c->max_rsa_bits, 1024, 8192, r);
 	check_number("replayHours", c->replay_hours, 0, 720, r);
+	check_number("transactionTtl", c->transaction_expiry_s, 3600, 90 * DAY_S, r);
+	check_number("maxTransactions", c->max_transactions, 1, 1000000, r);
+	check_number("renewalThresholdDays", c->renewal_threshold_days, 0, 36500, r);
+	check_number("maxSuccessors", c->max_successors, 0, 1000000, r);
 	if (least > most)
 		manage_invalid(r, "maxRsaBits", "is below minRsaBits (%" PRId64 ")", least);
 	if (c->min_rsa_bits != MANAGE_KEEP && c->min_rsa_bits < 2048)
@@ -98,6 +103,25 @@ check_usage(const struct manage_profile_change *c, struct manage_report *r)
 }
 
 static void
+check_renewal(
+    const struct manage_profile_change *c, const struct manage_profile *p, struct manage_report *r)
+{
+	char curves[PROFILE_CURVES];
+
+	if (c->approval != NULL && strcmp(c->approval, "auto") != 0 &&
+	    strcmp(c->approval, "manual") != 0)
+		manage_invalid(r, "approval", "want auto or manual, have \"%s\"", c->approval);
+	if (c->curves != NULL && !profile_curves_of_text(c->curves, curves))
+		manage_invalid(
+		    r, "curves", "want some of P-256,P-384,P-521, or none, have \"%s\"", c->curves);
+	if (c->renewal_threshold_days > 0 &&
+	    c->renewal_threshold_days >=
+		(c->validity_days > 0 ? c->validity_days : p->ra.validity_days))
+		manage_warn(r, "renewalThresholdDays is not below validityDays: a certificate may "
+			       "be renewed as soon as it is issued");
+}
+
+static void
 check_fields(const struct manage_profile_change *c, struct manage_report *r)
 {
 	if (c->field_count > PROFILE_FIELDS_MAX) {
@@ -149,10 +173,30 @@ check_challenge(
 		    "cannot send it");
 }
 
-enum manage_rc
-profile_change_check(
-    const struct manage_profile_change *c, const struct manage_profile *p, struct manage_report *r)
+/* Against a copy: only that each name is one of a profile. */
+static enum manage_rc
+check_renew_from(struct manage *m, const struct manage_profile_change *c,
+    const struct manage_profile *p, struct manage_report *r)
 {
+	struct manage_profile *copy;
+	enum manage_rc rc;
+
+	if (c->renew_from == NULL)
+		return MANAGE_OK;
+	if ((copy = malloc(sizeof(*copy))) == NULL)
+		return manage_fail(r, MANAGE_FAULT, "out of memory");
+	*copy = *p;
+	rc = profile_renew_from_set(m, c->renew_from, copy, r);
+	free(copy);
+	return rc == MANAGE_INVALID ? MANAGE_OK : rc;
+}
+
+enum manage_rc
+profile_change_check(struct manage *m, const struct manage_profile_change *c,
+    const struct manage_profile *p, struct manage_report *r)
+{
+	enum manage_rc rc;
+
 	if (c->description != NULL && (strlen(c->description) >= sizeof(p->scep.description) ||
 					  !encoding_is_utf8(octets_of_string(c->description))))
 		manage_invalid(r, "description", "want UTF-8 of at most %zu octets",
@@ -165,7 +209,10 @@ profile_change_check(
 	check_numbers(c, p, r);
 	check_algorithms(c, r);
 	check_usage(c, r);
+	check_renewal(c, p, r);
 	check_fields(c, r);
+	if ((rc = check_renew_from(m, c, p, r)) != MANAGE_OK)
+		return rc;
 	return manage_validity(r);
 }
 
@@ -286,12 +333,50 @@ apply_challenge(struct manage *m, const struct manage_profile_change *c, struct 
 	return MANAGE_OK;
 }
 
+static enum manage_rc
+apply_renew_from(struct manage *m, const struct manage_profile_change *c, struct manage_profile *p,
+    struct buffer *changes, struct manage_report *r)
+{
+	char before[PROFILE_RENEW_FROM_TEXT], after[PROFILE_RENEW_FROM_TEXT];
+	enum manage_rc rc;
+
+	if (c->renew_from == NULL)
+		return MANAGE_OK;
+	profile_renew_from_text(p, before);
+	if ((rc = profile_renew_from_set(m, c->renew_from, p, r)) != MANAGE_OK)
+		return rc == MANAGE_INVALID ? manage_validity(r) : rc;
+	profile_renew_from_text(p, after);
+	if (strcmp(before, after) != 0)
+		manage_changed(changes, "renewFrom", before, after);
+	return MANAGE_OK;
+}
+
+static void
+apply_renewal(const struct manage_profile_change *c, struct manage_profile *p, struct buffer *scep,
+    struct buffer *ra)
+{
+	struct scep_profile_row *s = &p->scep;
+	char curves[PROFILE_CURVES];
+
+	apply_text("approval", c->approval, s->approval, sizeof(s->approval), scep);
+	apply_number("transactionTtl", c->transaction_expiry_s, &s->transaction_expiry_s, scep);
+	apply_number("maxTransactions", c->max_transactions, &s->max_transactions, scep);
+	apply_flag("certificateRenewal", c->certificate_renewal, &s->certificate_renewal, scep);
+	apply_flag("sameKeyRenewal", c->same_key_renewal, &s->same_key_renewal, scep);
+	apply_number(
+	    "renewalThresholdDays", c->renewal_threshold_days, &s->renewal_threshold_days, scep);
+	apply_number("maxSuccessors", c->max_successors, &s->max_successors, scep);
+	if (c->curves != NULL && profile_curves_of_text(c->curves, curves))
+		apply_text("curves", curves, p->ra.curves, sizeof(p->ra.curves), ra);
+}
+
 enum manage_rc
 profile_change_apply(struct manage *m, const struct manage_profile_change *c,
     struct manage_profile *p, struct buffer *scep, struct buffer *ra, struct manage_report *r)
 {
 	struct scep_profile_row *s = &p->scep;
 	struct ra_profile_row *a = &p->ra;
+	enum manage_rc rc;
 
 	apply_text("description", c->description, s->description, sizeof(s->description), scep);
 	apply_text(
@@ -313,5 +398,8 @@ profile_change_apply(struct manage *m, const struct manage_profile_change *c,
 	apply_flag("refuseExtra", c->refuse_extra, &a->refuse_extra, ra);
 	apply_flag("refuseExtensions", c->refuse_extensions, &a->refuse_extensions, ra);
 	apply_fields(c, a, ra);
+	apply_renewal(c, p, scep, ra);
+	if ((rc = apply_renew_from(m, c, p, scep, r)) != MANAGE_OK)
+		return rc;
 	return apply_challenge(m, c, s, scep, r);
 }

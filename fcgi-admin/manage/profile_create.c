@@ -8,14 +8,8 @@
 #include "fcgi-admin/manage/keys.h"
 #include "fcgi-admin/manage/profile.h"
 #include "fcgi-admin/manage/profile_change.h"
+#include "fcgi-admin/manage/ra_certificate.h"
 #include "pki/algorithm.h"
-#include "pki/certificate.h"
-#include "pki/name.h"
-#include "pki/private_key.h"
-
-#define RA_VALIDITY_DAYS 3650
-
-static const uint8_t oid_organization[] = {0x55, 0x04, 0x0a}; /* 2.5.4.10 */
 
 static void
 fill_defaults(struct manage_profile *p, const char *name, const struct authority_row *ca)
@@ -30,6 +24,7 @@ fill_defaults(struct manage_profile *p, const char *name, const struct authority
 	snprintf(p->ra.eku, sizeof(p->ra.eku), "clientAuth");
 	p->ra.min_rsa_bits = 2048;
 	p->ra.max_rsa_bits = 8192;
+	snprintf(p->ra.curves, sizeof(p->ra.curves), "P-256,P-384,P-521");
 	p->ra.created_at = now;
 
 	snprintf(p->scep.name, sizeof(p->scep.name), "%s", name);
@@ -40,115 +35,26 @@ fill_defaults(struct manage_profile *p, const char *name, const struct authority
 	p->scep.require_signer_key = true;
 	p->scep.include_ca_in_get_ca_cert = true;
 	p->scep.replay_hours = 24;
+	snprintf(p->scep.approval, sizeof(p->scep.approval), "auto");
+	p->scep.transaction_expiry_s = 7 * 86400;
+	p->scep.max_transactions = 1000;
+	p->scep.certificate_renewal = true;
+	p->scep.same_key_renewal = true;
+	p->scep.max_successors = 5;
 	p->scep.created_at = now;
 	p->scep.version = 1;
 }
 
 static enum manage_rc
-check_order(const struct manage_profile_order *o, struct manage_report *r)
+check_order(const char *name, const char *ra_key, struct manage_report *r)
 {
-	if (!manage_is_name(o->name))
+	if (!manage_is_name(name))
 		manage_invalid(r, "name",
 		    "want 1 to 64 of A-Z a-z 0-9 . _ - and none of challenge, "
 		    "mscep_admin, crl, ocsp, pkiclient.exe; have \"%s\"",
-		    o->name);
-	if (strcmp(o->ra_key, "rsa:2048") != 0 && strcmp(o->ra_key, "rsa:3072") != 0 &&
-	    strcmp(o->ra_key, "rsa:4096") != 0)
-		manage_invalid(
-		    r, "raKey", "want rsa:2048, rsa:3072 or rsa:4096, have \"%s\"", o->ra_key);
+		    name);
+	manage_ra_check_key(ra_key, r);
 	return manage_validity(r);
-}
-
-/* The first organization in the CA's subject, with what name_from_text() would read otherwise escaped. */
-static bool
-append_organization(struct octets ca_subject, struct buffer *out, struct errbuf *why)
-{
-	struct name_view *view = NULL;
-	struct buffer value = {0};
-	bool ok = true;
-
-	if (!name_parse(ca_subject, &view, why))
-		return false;
-	for (int i = 0; i < name_count(view); i++) {
-		const struct name_attribute *a = name_get0(view, i);
-
-		if (!octets_equal(a->oid, octets_of(oid_organization, sizeof(oid_organization))))
-			continue;
-		if (!name_value_utf8(a->value, a->tag, &value))
-			break;
-		buffer_append_string(out, "O=");
-		for (size_t n = 0; n < value.len; n++) {
-			if (strchr("\\,+=\"<>;# ", value.data[n]) != NULL)
-				buffer_append_string(out, "\\");
-			buffer_append(out, &value.data[n], 1);
-		}
-		buffer_append_string(out, ",");
-		break;
-	}
-	if (out->failed || value.failed) {
-		errbuf_set(why, "out of memory");
-		ok = false;
-	}
-	buffer_free(&value);
-	name_free(view);
-	return ok;
-}
-
-static enum manage_rc
-make_subject(const struct authority_row *ca, const char *name, struct buffer *subject,
-    struct manage_report *r)
-{
-	struct certificate c = {0};
-	struct buffer text = {0};
-	bool ok;
-
-	ok = certificate_parse(buffer_octets(&ca->certificate), &c, &r->why) &&
-	     append_organization(c.subject, &text, &r->why);
-	/* A common name holds 64 characters. */
-	buffer_append_format(&text, strlen(name) <= 56 ? "CN=%s SCEP RA" : "CN=%s", name);
-	ok = ok && name_from_text(buffer_string(&text), subject, &r->why);
-	buffer_free(&text);
-	certificate_free(&c);
-	return ok ? MANAGE_OK : MANAGE_FAULT;
-}
-
-/* Key, certificate and row of the RA; the key file is there when this returns OK. */
-static enum manage_rc
-make_ra(struct manage *m, const struct manage_profile_order *o, const struct authority_row *ca,
-    struct ra_certificate_row *ra, struct manage_report *r)
-{
-	struct buffer subject = {0}, spki = {0};
-	struct manage_certificate certificate = {0};
-	struct manage_certificate_order order = {
-	    .authority = ca,
-	    .eku = "",
-	    .key_usage = KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT,
-	    .validity_days = RA_VALIDITY_DAYS,
-	};
-	EVP_PKEY *key = NULL;
-	enum manage_rc rc;
-
-	if ((rc = make_subject(ca, o->name, &subject, r)) != MANAGE_OK)
-		goto out;
-	rc = MANAGE_FAULT;
-	if (!encoding_uuid(ra->id) || (key = private_key_generate(o->ra_key, &r->why)) == NULL ||
-	    !private_key_spki(key, &spki, &r->why))
-		goto out;
-	order.subject = buffer_octets(&subject);
-	order.spki = buffer_octets(&spki);
-	if ((rc = manage_certificate_sign(m, &order, &certificate, r)) != MANAGE_OK)
-		goto out;
-	ra->certificate = certificate.der;
-	ra->not_after = certificate.not_after;
-	ra->created_at = clock_now();
-	snprintf(ra->authority_id, sizeof(ra->authority_id), "%s", ca->id);
-	rc = manage_key_save(m, key, "ra", ra->id, ra->key_file, r);
-
-out:
-	EVP_PKEY_free(key);
-	buffer_free(&subject);
-	buffer_free(&spki);
-	return rc;
 }
 
 /* Insert the RA profile, or take over one of the name that no SCEP profile uses. */
@@ -180,7 +86,7 @@ write_ra_profile(struct manage *m, const struct manage_actor *by, struct manage_
 
 /* Make the RA and write all rows; what fails leaves no key file. */
 static enum manage_rc
-write_profile(struct manage *m, const struct manage_actor *by, const struct manage_profile_order *o,
+write_profile(struct manage *m, const struct manage_actor *by, const char *ra_key,
     const struct authority_row *ca, struct manage_profile *p, struct buffer changes[2],
     struct manage_report *r)
 {
@@ -189,7 +95,7 @@ write_profile(struct manage *m, const struct manage_actor *by, const struct mana
 	enum manage_rc rc;
 
 	buffer_append_format(&changes[1], "%sCA: %s", changes[1].len > 0 ? "; " : "", ca->name);
-	if ((rc = make_ra(m, o, ca, &ra, r)) == MANAGE_OK &&
+	if ((rc = manage_ra_make(m, p->scep.name, ra_key, ca, &ra, r)) == MANAGE_OK &&
 	    (rc = write_ra_profile(m, by, p, buffer_string(&changes[1]), r)) == MANAGE_OK) {
 		memcpy(p->scep.ra_certificate_id, ra.id, sizeof(p->scep.ra_certificate_id));
 		p->ra_not_after = ra.not_after;
@@ -223,6 +129,33 @@ check_name_is_free(struct manage *m, const char *name, struct manage_report *r)
 }
 
 enum manage_rc
+profile_new_check(struct manage *m, const char *name, const char *ra_key, struct manage_report *r)
+{
+	enum manage_rc rc;
+
+	if ((rc = check_order(name, ra_key, r)) != MANAGE_OK ||
+	    (rc = manage_need_store(m, r)) != MANAGE_OK)
+		return rc;
+	return check_name_is_free(m, name, r);
+}
+
+enum manage_rc
+profile_new_write(struct manage *m, const struct manage_actor *by, const char *ra_key,
+    const struct manage_profile_change *c, const struct authority_row *ca, struct manage_profile *p,
+    struct buffer changes[2], struct manage_report *r)
+{
+	enum manage_rc rc;
+
+	if (!encoding_uuid(p->scep.id))
+		return manage_fail(r, MANAGE_FAULT, "no random octets for an id");
+	if ((rc = profile_change_check(m, c, p, r)) != MANAGE_OK ||
+	    (rc = profile_change_apply(m, c, p, &changes[0], &changes[1], r)) != MANAGE_OK ||
+	    (p->scep.enabled && (rc = profile_change_can_enable(&p->scep, r)) != MANAGE_OK))
+		return rc;
+	return write_profile(m, by, ra_key, ca, p, changes, r);
+}
+
+enum manage_rc
 manage_profile_create(struct manage *m, const struct manage_actor *by,
     const struct manage_profile_order *o, struct manage_profile *out, struct manage_report *r)
 {
@@ -231,23 +164,12 @@ manage_profile_create(struct manage *m, const struct manage_actor *by,
 	enum manage_rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = check_order(o, r)) != MANAGE_OK || (rc = manage_need_store(m, r)) != MANAGE_OK ||
-	    (rc = check_name_is_free(m, o->name, r)) != MANAGE_OK ||
-	    (rc = manage_authority_get(m, o->authority, &ca, r)) != MANAGE_OK)
-		goto out;
-	fill_defaults(out, o->name, &ca);
-	out->scep.enabled = o->enabled;
-	if (!encoding_uuid(out->scep.id)) {
-		rc = manage_fail(r, MANAGE_FAULT, "no random octets for an id");
-		goto out;
+	if ((rc = profile_new_check(m, o->name, o->ra_key, r)) == MANAGE_OK &&
+	    (rc = manage_authority_get(m, o->authority, &ca, r)) == MANAGE_OK) {
+		fill_defaults(out, o->name, &ca);
+		out->scep.enabled = o->enabled;
+		rc = profile_new_write(m, by, o->ra_key, o->change, &ca, out, changes, r);
 	}
-	if ((rc = profile_change_check(o->change, out, r)) == MANAGE_OK &&
-	    (rc = profile_change_apply(m, o->change, out, &changes[0], &changes[1], r)) ==
-		MANAGE_OK &&
-	    (!o->enabled || (rc = profile_change_can_enable(&out->scep, r)) == MANAGE_OK))
-		rc = write_profile(m, by, o, &ca, out, changes, r);
-
-out:
 	authority_row_free(&ca);
 	buffer_free(&changes[0]);
 	buffer_free(&changes[1]);
