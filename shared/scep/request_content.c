@@ -55,21 +55,21 @@ parse_issuer_and_serial(struct octets der, struct scep_query_content *out, struc
 	return kept;
 }
 
-static bool
-parse_content(const struct scep_request *r, struct octets der, struct scep_query_content *out,
-    struct errbuf *why)
+bool
+scep_query_content_parse(
+    int message_type, struct octets der, struct scep_query_content *out, struct errbuf *why)
 {
 	bool parsed;
 
 	if (der.len > SCEP_QUERY_CONTENT_MAX) {
-		errbuf_set(
-		    why, "content has %zu octets, want <= %d", der.len, SCEP_QUERY_CONTENT_MAX);
+		errbuf_set(why, "%s: content has %zu octets, want <= %d",
+		    scep_message_type_name(message_type), der.len, SCEP_QUERY_CONTENT_MAX);
 		return false;
 	}
-	parsed = r->message_type == SCEP_CERT_POLL ? parse_issuer_and_subject(der, out, why)
-						   : parse_issuer_and_serial(der, out, why);
+	parsed = message_type == SCEP_CERT_POLL ? parse_issuer_and_subject(der, out, why)
+						: parse_issuer_and_serial(der, out, why);
 	if (!parsed)
-		errbuf_prefix(why, "%s", scep_message_type_name(r->message_type));
+		errbuf_prefix(why, "%s", scep_message_type_name(message_type));
 	return parsed;
 }
 
@@ -85,7 +85,8 @@ open_envelope(const struct scep_request *r, const struct scep_recipient *recipie
 
 	*stage = "decrypt";
 	decrypted = scep_request_decrypt(r, recipient, &plaintext, why);
-	parsed = decrypted && parse_content(r, buffer_octets(&plaintext), out, why);
+	parsed = decrypted &&
+		 scep_query_content_parse(r->message_type, buffer_octets(&plaintext), out, why);
 	buffer_free(&plaintext);
 	if (decrypted)
 		*stage = "parse";
@@ -93,7 +94,8 @@ open_envelope(const struct scep_request *r, const struct scep_recipient *recipie
 		*stage = NULL;
 		return SCEP_OK;
 	}
-	return parse_content(r, decoy, out, NULL) ? SCEP_REFUSED : SCEP_FAULT;
+	return scep_query_content_parse(r->message_type, decoy, out, NULL) ? SCEP_REFUSED
+									   : SCEP_FAULT;
 }
 
 enum scep_rc

@@ -48,4 +48,11 @@ bool scep_request_parse_envelope(struct scep_request *r, struct errbuf *why);
 bool scep_request_decrypt(const struct scep_request *r, const struct scep_recipient *recipient,
     struct buffer *plaintext, struct errbuf *why);
 
+/*
+ * Parse what a message of this type asks for, once decrypted (request_content.c): CertPoll, or else GetCert and GetCRL.  out is
+ * zeroed before; the caller frees it, also after false, and finds nothing in it then.
+ */
+bool scep_query_content_parse(
+    int message_type, struct octets der, struct scep_query_content *out, struct errbuf *why);
+
 #endif

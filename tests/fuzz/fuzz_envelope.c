@@ -1,6 +1,8 @@
 /*
  * The inside of a pkiMessage by somebody who can sign: any content, rightly signed by an EC key (cheap) of his own, gets as far
- * as the RA's key.  It must not open as anything but a CSR whose self-signature holds.
+ * as the RA's key.  It must not open as anything but a CSR whose self-signature holds, or as what a poll or a query asks for.
+ *
+ * A first octet 17, 20, 21 or 22 is the messageType, and not part of the content; without one it is 19.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +64,7 @@ attribute(struct der *d, struct octets oid, uint8_t tag, struct octets value)
 
 /* The five attributes under tag, in DER's order. */
 static void
-attributes(struct der *d, struct octets digest, uint8_t tag)
+attributes(struct der *d, const char *type, struct octets digest, uint8_t tag)
 {
 	size_t mark = der_mark(d);
 
@@ -70,7 +72,7 @@ attributes(struct der *d, struct octets digest, uint8_t tag)
 	attribute(d, scep_oid_content_type, DER_OID, scep_oid_content_data);
 	attribute(d, scep_oid_sender_nonce, DER_OCTET_STRING, octets_of_string("nonce"));
 	attribute(d, scep_oid_transaction_id, DER_PRINTABLE_STRING, octets_of_string("id"));
-	attribute(d, scep_oid_message_type, DER_PRINTABLE_STRING, octets_of_string("19"));
+	attribute(d, scep_oid_message_type, DER_PRINTABLE_STRING, octets_of_string(type));
 	der_wrap(d, tag, mark);
 }
 
@@ -84,7 +86,7 @@ digest_algorithm(struct der *d)
 }
 
 static void
-signer_info(struct der *d, struct octets content)
+signer_info(struct der *d, const char *type, struct octets content)
 {
 	uint8_t digest[32], room[1024], signature[128];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -93,13 +95,13 @@ signer_info(struct der *d, struct octets content)
 
 	EVP_Digest(content.data, content.len, digest, NULL, EVP_sha256(), NULL);
 	der_start(&a, room, sizeof(room));
-	attributes(&a, octets_of(digest, sizeof(digest)), DER_SET);
+	attributes(&a, type, octets_of(digest, sizeof(digest)), DER_SET);
 	MUST(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, signer_key) == 1);
 	MUST(EVP_DigestSign(ctx, signature, &len, a.at, der_mark(&a)) == 1);
 	EVP_MD_CTX_free(ctx);
 	der_element(d, DER_OCTET_STRING, octets_of(signature, len));
 	der_raw(d, pki_signature_algorithm(PKI_KEY_EC, PKI_SHA256));
-	attributes(d, octets_of(digest, sizeof(digest)), DER_CONTEXT(0));
+	attributes(d, type, octets_of(digest, sizeof(digest)), DER_CONTEXT(0));
 	digest_algorithm(d);
 	mark = der_mark(d);
 	der_element(d, DER_INTEGER, signer.serial);
@@ -111,11 +113,11 @@ signer_info(struct der *d, struct octets content)
 }
 
 static void
-message(struct der *d, struct octets content)
+message(struct der *d, const char *type, struct octets content)
 {
 	size_t mark;
 
-	signer_info(d, content);
+	signer_info(d, type, content);
 	mark = der_mark(d);
 	der_raw(d, signer.der);
 	der_wrap(d, DER_CONTEXT(0), mark);
@@ -135,33 +137,71 @@ message(struct der *d, struct octets content)
 	MUST(!d->failed);
 }
 
+static enum scep_rc
+open_csr(struct scep_request *r)
+{
+	struct errbuf why = {0};
+	const char *stage;
+	struct csr csr;
+	enum scep_rc rc = scep_request_open_csr(r, &recipient, false, &csr, &stage, &why);
+
+	if (rc == SCEP_OK)
+		MUST(csr_verify(&csr, NULL));
+	else
+		MUST(strcmp(stage, "verify") != 0);
+	csr_free(&csr);
+	return rc;
+}
+
+/* Opened or not, there are names to go on with. */
+static enum scep_rc
+open_query(struct scep_request *r)
+{
+	struct scep_query_content c;
+	struct errbuf why = {0};
+	const char *stage;
+	enum scep_rc rc = scep_request_open_query(r, &recipient, &c, &stage, &why);
+
+	MUST(rc == SCEP_OK || strcmp(stage, "verify") != 0);
+	MUST(c.issuer.len >= 2 && c.owned.len == c.issuer.len + c.subject.len + c.serial.len);
+	if (r->message_type == SCEP_CERT_POLL)
+		MUST(c.subject.len >= 2 && c.serial.len == 0);
+	else
+		MUST(c.serial.len >= 1 && c.serial.len <= SCEP_QUERY_SERIAL_MAX &&
+		     c.subject.len == 0);
+	scep_query_content_free(&c);
+	return rc;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const types[] = {
+	    [17] = "17", [19] = "19", [20] = "20", [21] = "21", [22] = "22"};
 	static uint8_t room[CONTENT_MAX + 4096];
 	struct errbuf why = {0};
 	enum scep_fail_info fail;
 	struct scep_request *r;
-	const char *stage;
-	struct csr csr;
 	enum scep_rc rc;
 	struct der d;
+	int type = 19;
 
+	if (size > 0 && data[0] >= 17 && data[0] <= 22 && types[data[0]] != NULL) {
+		type = *data++;
+		size--;
+	}
 	if (size > CONTENT_MAX)
 		return 0;
 	der_start(&d, room, sizeof(room));
-	message(&d, octets_of(data, size));
+	message(&d, types[type], octets_of(data, size));
 	rc = scep_request_parse(der_octets(&d), &r, &fail, &why);
 	MUST(rc == SCEP_OK || (rc == SCEP_REFUSED && fail == SCEP_BAD_MESSAGE_CHECK));
 	if (rc == SCEP_OK)
 		rc = scep_request_check_algorithms(r, 0xff, 0xff, &fail, &why, NULL);
 	if (rc == SCEP_OK) {
-		rc = scep_request_open_csr(r, &recipient, false, &csr, &stage, &why);
-		if (rc == SCEP_OK)
-			MUST(csr_verify(&csr, NULL));
-		else
-			MUST(rc == SCEP_REFUSED && strcmp(stage, "verify") != 0);
-		csr_free(&csr);
+		MUST(r->message_type == type);
+		rc = type >= SCEP_CERT_POLL ? open_query(r) : open_csr(r);
+		MUST(rc == SCEP_OK || rc == SCEP_REFUSED);
 	}
 	scep_request_free(r);
 	MUST(ERR_peek_error() == 0);

@@ -1,6 +1,7 @@
 /*
  * A stranger's pkiMessage: parsed, checked, opened, and answered.  What is found has to hold for any octets: a result of either
- * kind is whole, slices can be read to their last octet, and nothing opens but a CSR whose self-signature holds.
+ * kind is whole, slices can be read to their last octet, and nothing opens but a CSR whose self-signature holds, or what a poll or a
+ * query asks for.
  *
  * The RA's key is public (tests/vectors/scep_keys.h), so that the seeds open.
  */
@@ -68,12 +69,29 @@ answer(const struct scep_request *r, bool opened, enum scep_fail_info fail)
 	struct buffer out = {0};
 	struct errbuf why = {0};
 
-	/* A stranger's key may be too small for the reply's, or no RSA key. */
+	/* A stranger's key may be too small for the reply's, or no RSA key: no password is given, as each would cost 25 ms. */
 	if (!scep_reply_encode(r, &reply, &responder, &out, &why))
 		MUST(opened && why.line[0] != '\0');
 	else
 		read_to_the_end(buffer_octets(&out));
 	buffer_free(&out);
+}
+
+static enum scep_rc
+open_query(struct scep_request *r)
+{
+	struct scep_query_content content;
+	struct errbuf why = {0};
+	const char *stage = "";
+	enum scep_rc rc = scep_request_open_query(r, &recipient, &content, &stage, &why);
+
+	MUST(rc == SCEP_OK || rc == SCEP_REFUSED);
+	MUST((rc == SCEP_OK) == (stage == NULL) && (rc == SCEP_OK) == (why.line[0] == '\0'));
+	read_to_the_end(content.issuer);
+	read_to_the_end(content.subject);
+	read_to_the_end(content.serial);
+	scep_query_content_free(&content);
+	return rc;
 }
 
 static enum scep_rc
@@ -123,6 +141,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	scep_request_is_for(r, &recipient);
 	if (rc == SCEP_OK)
 		rc = scep_request_check_algorithms(r, 0xff, 0xff, &fail, &why, &text);
+	if (r->message_type == SCEP_CERT_POLL || r->message_type == SCEP_GET_CERT ||
+	    r->message_type == SCEP_GET_CRL)
+		MUST(open_query(r) == SCEP_REFUSED || rc == SCEP_OK);
 	/* Refused or not: opening must stand it, and refuse what was refused before. */
 	if (rc == SCEP_REFUSED)
 		MUST(open_request(r, true) == SCEP_REFUSED);

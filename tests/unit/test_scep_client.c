@@ -122,6 +122,65 @@ a_message_without_content_is_signed_and_refused_for_it(void **state)
 	buffer_free(&message);
 }
 
+/* A renewal: the old certificate and its key sign and open, the CSR has a key of its own. */
+static void
+a_renewal_is_signed_by_another_key_than_the_csrs(void **state)
+{
+	static const int types[] = {SCEP_RENEWAL_REQ, SCEP_PKCS_REQ};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct scep_reply reply = scep_success(&world);
+		struct buffer message = {0}, answer = {0};
+		struct scep_client_message m;
+		struct scep_client_reply read;
+		struct errbuf why = {0};
+		struct scep_outcome o;
+
+		fill(&m);
+		m.message_type = types[i];
+		m.signer = &world.ra.certificate; /* issued by another */
+		m.key = world.ra.key;
+		if (!scep_client_encode(&m, &message, &why))
+			fail_msg("%s", why.line);
+		scep_run(&world, buffer_octets(&message), &o);
+		if (o.rc != SCEP_OK)
+			fail_msg("%s", o.why.line);
+		assert_int_equal(o.request->message_type, types[i]);
+		assert_false(octets_equal(o.csr.spki, o.request->signer.spki));
+		scep_make_reply(&world, o.request, &reply, &answer);
+		if (!scep_client_read(
+			&m, buffer_octets(&answer), &world.ra.certificate, 1, &read, &why))
+			fail_msg("%s", why.line);
+		scep_client_reply_free(&read);
+		m.key = world.device.key; /* the CSR's opens nothing */
+		assert_false(scep_client_read(
+		    &m, buffer_octets(&answer), &world.ra.certificate, 1, &read, &why));
+		scep_outcome_free(&o);
+		buffer_free(&message);
+		buffer_free(&answer);
+	}
+}
+
+static void
+names_to_ask_for_are_two_elements_in_a_sequence(void **state)
+{
+	static const uint8_t name[] = {0x30, 0x00}, number[] = {0x05};
+	static const uint8_t subject[] = {0x30, 0x04, 0x30, 0x00, 0x30, 0x00};
+	static const uint8_t serial[] = {0x30, 0x05, 0x30, 0x00, 0x02, 0x01, 0x05};
+	struct octets empty = octets_of(name, sizeof(name));
+	struct buffer out = {0};
+
+	(void)state;
+	assert_true(scep_client_issuer_and_subject(empty, empty, &out));
+	assert_int_equal(out.len, sizeof(subject));
+	assert_memory_equal(out.data, subject, sizeof(subject));
+	assert_true(scep_client_issuer_and_serial(empty, octets_of(number, 1), &out));
+	assert_int_equal(out.len, sizeof(subject) + sizeof(serial)); /* appended */
+	assert_memory_equal(out.data + sizeof(subject), serial, sizeof(serial));
+	buffer_free(&out);
+}
+
 static void
 what_cannot_be_encoded_says_so(void **state)
 {
@@ -234,6 +293,8 @@ main(void)
 	    cmocka_unit_test(each_message_has_its_own_nonce),
 	    cmocka_unit_test(a_transaction_id_takes_the_string_type_it_fits),
 	    cmocka_unit_test(a_message_without_content_is_signed_and_refused_for_it),
+	    cmocka_unit_test(a_renewal_is_signed_by_another_key_than_the_csrs),
+	    cmocka_unit_test(names_to_ask_for_are_two_elements_in_a_sequence),
 	    cmocka_unit_test(what_cannot_be_encoded_says_so),
 	    cmocka_unit_test(a_csr_holds_and_has_what_was_asked),
 	    cmocka_unit_test(a_subject_that_is_no_name_makes_no_csr_and_no_certificate),

@@ -84,25 +84,69 @@ certificates_keep_the_order_given(void **state)
 	scep_request_free(r);
 }
 
+/* Signed by the RA's key, with so many revoked. */
+static void
+make_crl(long revoked, struct buffer *out)
+{
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *now = ASN1_TIME_set(NULL, 1795392000);
+	uint8_t *der = NULL;
+	int len;
+
+	X509_CRL_set_version(crl, 1);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(world.ra.x509));
+	X509_CRL_set1_lastUpdate(crl, now);
+	X509_CRL_set1_nextUpdate(crl, now);
+	for (long i = 0; i < revoked; i++) {
+		X509_REVOKED *r = X509_REVOKED_new();
+		ASN1_INTEGER *serial = ASN1_INTEGER_new();
+
+		ASN1_INTEGER_set(serial, i + 1);
+		X509_REVOKED_set_serialNumber(r, serial);
+		X509_REVOKED_set_revocationDate(r, now);
+		X509_CRL_add0_revoked(crl, r);
+		ASN1_INTEGER_free(serial);
+	}
+	assert_true(X509_CRL_sign(crl, world.ra.key, EVP_sha256()) > 0);
+	len = i2d_X509_CRL(crl, &der);
+	assert_true(len > 0);
+	buffer_append(out, der, (size_t)len);
+	OPENSSL_free(der);
+	ASN1_TIME_free(now);
+	X509_CRL_free(crl);
+}
+
 static void
 a_crl_travels_without_certificates(void **state)
 {
-	static const uint8_t crl[] = {0x30, 0x03, 0x02, 0x01, 0x07};
-	struct scep_reply reply = scep_success(&world);
+	static const long revoked[] = {0, 3, 100000};
 	struct scep_client_message m;
 	struct scep_request *r = scep_make_request(&world, &world.device, &m);
-	struct scep_client_reply read;
-	struct buffer out = {0};
 
 	(void)state;
-	reply.certificate_count = 0;
-	reply.crl = octets_of(crl, sizeof(crl));
-	scep_make_reply(&world, r, &reply, &out);
-	read_reply(&m, &out, &read);
-	assert_int_equal(read.certificate_count, 0);
-	assert_true(octets_equal(buffer_octets(&read.crl), reply.crl));
-	scep_client_reply_free(&read);
-	buffer_free(&out);
+	for (int i = 0; i < 3; i++) {
+		struct scep_reply reply = scep_success(&world);
+		struct buffer crl = {0}, out = {0};
+		struct scep_client_reply read;
+		const uint8_t *p;
+		X509_CRL *x;
+
+		make_crl(revoked[i], &crl);
+		reply.certificate_count = 0;
+		reply.crl = buffer_octets(&crl);
+		scep_make_reply(&world, r, &reply, &out);
+		read_reply(&m, &out, &read);
+		assert_int_equal(read.certificate_count, 0);
+		assert_true(octets_equal(buffer_octets(&read.crl), reply.crl));
+		p = read.crl.data;
+		x = d2i_X509_CRL(NULL, &p, (long)read.crl.len);
+		assert_non_null(x);
+		assert_int_equal(X509_CRL_verify(x, world.ra.key), 1);
+		X509_CRL_free(x);
+		scep_client_reply_free(&read);
+		buffer_free(&crl);
+		buffer_free(&out);
+	}
 	scep_request_free(r);
 }
 
