@@ -1,4 +1,4 @@
-/* profile.c: profile create, set, enable, disable, show, list, delete. */
+/* profile.c: profile create, set, clone, enable, disable, show, list, delete. */
 #include <stdio.h>
 
 #include "fcgi-admin/cli/profile.h"
@@ -51,6 +51,34 @@ set(struct cli *cli, const struct arguments *a)
 	profile_wanted_free(w);
 	if (status == CLI_DONE && cli->json)
 		return cli_print_json(profile_json(cli, &p));
+	return status;
+}
+
+static int
+clone_profile(struct cli *cli, const struct arguments *a)
+{
+	struct manage_profile p;
+	struct manage_report r = {0};
+	struct errbuf why = {0};
+	struct manage_profile_clone o = {
+	    .name = a->operands[1],
+	    .ra_key = arguments_has(a, "ra-key") ? arguments_text(a, "ra-key") : "rsa:2048",
+	    .enabled = arguments_has(a, "enabled"),
+	};
+	struct profile_wanted *w;
+	int status;
+
+	if ((w = profile_wanted_read(a, &why)) == NULL)
+		return cli_usage(&why);
+	o.change = &w->change;
+	status = cli_result(
+	    manage_profile_clone(&cli->manage, &cli->actor, a->operands[0], &o, &p, &r), &r);
+	profile_wanted_free(w);
+	if (status != CLI_DONE)
+		return status;
+	if (cli->json)
+		return cli_print_json(profile_json(cli, &p));
+	profile_print(cli, &p);
 	return status;
 }
 
@@ -170,10 +198,22 @@ static const struct option_spec create_options[] = {
     {0},
 };
 static const struct option_spec set_options[] = {PROFILE_OPTIONS, {0}};
+static const struct option_spec clone_options[] = {
+    {"enabled", NULL, "enable it at once", false},
+    {"ra-key", "KIND", "rsa:2048 (default), rsa:3072, rsa:4096", false},
+    PROFILE_OPTIONS,
+    {0},
+};
+
 const struct verb cli_profile_verbs[] = {
     {"profile", "create", "NAME", "make a profile with its RA certificate",
 	"A challenge without a mode means static.", create_options, create},
     {"profile", "set", "NAME", "change a profile; what is not given stays", NULL, set_options, set},
+    {"profile", "clone", "NAME NEW", "copy a profile, with an RA certificate of its own",
+	"The copy is disabled unless --enabled, and its certificates and the original's renew "
+	"under\n"
+	"both.  Options change it.  A static challenge is not copied.",
+	clone_options, clone_profile},
     {"profile", "enable", "NAME", "answer requests", NULL, NULL, enable},
     {"profile", "disable", "NAME", "refuse all requests", NULL, NULL, disable},
     {"profile", "show", "NAME", "show a profile", NULL, NULL, show},

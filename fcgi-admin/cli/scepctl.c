@@ -12,6 +12,7 @@ static const struct verb *const tables[] = {
     cli_installation_verbs,
     cli_ca_verbs,
     cli_profile_verbs,
+    cli_anchor_verbs,
     cli_token_verbs,
     cli_challenge_verbs,
     cli_records_verbs,
