@@ -18,14 +18,18 @@
 #include "base/encoding.h"
 #include "base/master_key.h"
 
-#define KIND	   "scep-master-key-1"
-#define ID_OCTETS  4
-#define KEY_OCTETS 32
-#define LINE_SIZE  (sizeof(KIND " ") + 2 * (ID_OCTETS + KEY_OCTETS) + 3) /* with newline and NUL */
+#define KIND	     "scep-master-key-1"
+#define ID_OCTETS    4
+#define KEY_OCTETS   32
+#define NONCE_OCTETS 12
+#define TAG_OCTETS   16
+#define LINE_SIZE    (sizeof(KIND " ") + 2 * (ID_OCTETS + KEY_OCTETS) + 3) /* with newline and NUL */
 
 struct master_key {
 	char id[2 * ID_OCTETS + 1];
 	EVP_MAC_CTX *mac[MASTER_KEY_USES]; /* keyed; EVP_MAC_init() without a key starts it anew */
+	EVP_CIPHER *gcm;
+	uint8_t seal[KEY_OCTETS];
 };
 
 /* HKDF's info.  Never change one: what was derived with it would be lost. */
@@ -37,6 +41,10 @@ static const char *const labels[MASTER_KEY_USES] = {
     [MASTER_KEY_AUDIT] = "fcgi-scep 1 audit",
     [MASTER_KEY_TRANSACTION] = "fcgi-scep 1 transaction",
 };
+
+static const char seal_label[] = "fcgi-scep 1 seal";
+
+_Static_assert(NONCE_OCTETS + TAG_OCTETS == MASTER_KEY_SEAL_OVERHEAD, "what a seal adds");
 
 /* The new file and its name are on the disk when this returns true: everything hangs on this one line. */
 static bool
@@ -199,6 +207,8 @@ derive_all(struct master_key *k, const uint8_t key[KEY_OCTETS])
 	for (int use = 0; ok && use < MASTER_KEY_USES; use++)
 		ok = derive(hkdf, key, labels[use], derived) &&
 		     (k->mac[use] = keyed_mac(hmac, derived)) != NULL;
+	ok = ok && derive(hkdf, key, seal_label, k->seal) &&
+	     (k->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL)) != NULL;
 	octets_wipe(derived, sizeof(derived));
 	EVP_MAC_free(hmac);
 	EVP_KDF_free(hkdf);
@@ -247,6 +257,7 @@ master_key_free(struct master_key *k)
 		return;
 	for (int use = 0; use < MASTER_KEY_USES; use++)
 		EVP_MAC_CTX_free(k->mac[use]);
+	EVP_CIPHER_free(k->gcm);
 	octets_wipe(k, sizeof(*k));
 	free(k);
 }
@@ -276,5 +287,111 @@ master_key_mac(const struct master_key *k, enum master_key_use use, const struct
 	ok = ok && EVP_MAC_final(ctx, out, &len, MASTER_KEY_MAC) == 1 && len == MASTER_KEY_MAC;
 	if (!ok)
 		memset(out, 0, MASTER_KEY_MAC);
+	return ok;
+}
+
+/* out has room for nonce, ciphertext and tag. */
+static bool
+encrypt(const struct master_key *k, struct octets context, struct octets secret, uint8_t *out)
+{
+	uint8_t *text = out + NONCE_OCTETS, *tag = text + secret.len;
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	bool ok;
+	int n;
+
+	ok = ctx != NULL && context.len <= INT_MAX && RAND_bytes(out, NONCE_OCTETS) == 1 &&
+	     EVP_EncryptInit_ex2(ctx, k->gcm, k->seal, out, NULL) == 1 &&
+	     (context.len == 0 ||
+		 EVP_EncryptUpdate(ctx, NULL, &n, context.data, (int)context.len) == 1) &&
+	     (secret.len == 0 ||
+		 EVP_EncryptUpdate(ctx, text, &n, secret.data, (int)secret.len) == 1) &&
+	     EVP_EncryptFinal_ex(ctx, tag, &n) == 1 &&
+	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_OCTETS, tag) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+/* sealed has a nonce and a tag at least; out has room for what lies between them. */
+static bool
+decrypt(const struct master_key *k, struct octets context, struct octets sealed, uint8_t *out)
+{
+	size_t len = sealed.len - MASTER_KEY_SEAL_OVERHEAD;
+	const uint8_t *text = sealed.data + NONCE_OCTETS;
+	uint8_t tag[TAG_OCTETS], none[1];
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	bool ok;
+	int n;
+
+	memcpy(tag, text + len, sizeof(tag));
+	ok = ctx != NULL && context.len <= INT_MAX &&
+	     EVP_DecryptInit_ex2(ctx, k->gcm, k->seal, sealed.data, NULL) == 1 &&
+	     (context.len == 0 ||
+		 EVP_DecryptUpdate(ctx, NULL, &n, context.data, (int)context.len) == 1) &&
+	     (len == 0 || EVP_DecryptUpdate(ctx, out, &n, text, (int)len) == 1) &&
+	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_OCTETS, tag) == 1 &&
+	     EVP_DecryptFinal_ex(ctx, none, &n) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+bool
+master_key_seal(const struct master_key *k, struct octets context, struct octets secret,
+    struct buffer *out, struct errbuf *why)
+{
+	size_t len = secret.len + MASTER_KEY_SEAL_OVERHEAD;
+	uint8_t *sealed = NULL;
+	bool ok = false;
+
+	if (secret.len > INT_MAX - MASTER_KEY_SEAL_OVERHEAD || (sealed = malloc(len)) == NULL) {
+		errbuf_set(why, "seal: out of memory");
+		return false;
+	}
+	if (!encrypt(k, context, secret, sealed)) {
+		errbuf_ossl(why, "seal: AES-256-GCM");
+		goto out;
+	}
+	buffer_append(out, sealed, len);
+	ok = !out->failed;
+	if (!ok)
+		errbuf_set(why, "seal: out of memory");
+
+out:
+	octets_wipe(sealed, len);
+	free(sealed);
+	return ok;
+}
+
+bool
+master_key_unseal(const struct master_key *k, struct octets context, struct octets sealed,
+    struct buffer *out, struct errbuf *why)
+{
+	uint8_t *secret;
+	size_t len;
+	bool ok;
+
+	if (sealed.len < MASTER_KEY_SEAL_OVERHEAD || sealed.len > INT_MAX) {
+		errbuf_set(why, "unseal: have %zu octets, want >= %d", sealed.len,
+		    MASTER_KEY_SEAL_OVERHEAD);
+		return false;
+	}
+	len = sealed.len - MASTER_KEY_SEAL_OVERHEAD;
+	/* An octet more: malloc(0) may give NULL. */
+	if ((secret = malloc(len + 1)) == NULL) {
+		errbuf_set(why, "unseal: out of memory");
+		return false;
+	}
+	ok = decrypt(k, context, sealed, secret);
+	if (!ok)
+		errbuf_set(why,
+		    "unseal: sealed by another master key (this is %s), for something "
+		    "else, or changed since",
+		    k->id);
+	if (ok) {
+		buffer_append(out, secret, len);
+		if ((ok = !out->failed) == false)
+			errbuf_set(why, "unseal: out of memory");
+	}
+	octets_wipe(secret, len);
+	free(secret);
 	return ok;
 }

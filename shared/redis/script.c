@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "redis/exchange.h"
 #include "redis/script.h"
+#include "redis/transaction_record.h"
 
 /*
  * A challenge's record is a hash: state (minted, reserved, used, burned), expires, cn, tries; while reserved also until, repeat and
@@ -145,6 +146,68 @@ static const char audit_remove[] = "local removed = redis.call('GET', KEYS[2]) o
 				   "redis.call('SET', KEYS[2], ARGV[3])\n"
 				   "return 1\n";
 
+#define QUOTED_FIELD(symbol, name) "'" name "', "
+#define FIELD_NAMES		   TRANSACTION_FIELDS(QUOTED_FIELD)
+
+/*
+ * A transaction's record is a hash with all fields of transaction_record.h, empty where there is nothing: state is waits or expired.  The set has the
+ * record's hexadecimal name by expiry.
+ *
+ * KEYS record, transactions, audit queue; ARGV now, transactions at most, audit row or "", rows at most, sweep, transactions before this are
+ * forgotten, name, then the values of all fields in order.  Returns 1 kept (now or before), 0 too many wait, 2 queue full.  Every field is
+ * written, so that nothing of an older record stays.
+ */
+static const char put_transaction[] =
+    "local names, record, set = {" FIELD_NAMES "}, {}, {}\n"
+    "for i = 1, #names do\n"
+    "  record[names[i]] = ARGV[7 + i]\n"
+    "  set[2 * i - 1], set[2 * i] = names[i], ARGV[7 + i]\n"
+    "end\n"
+    "local h = redis.call('HMGET', KEYS[1], 'id', 'state', 'expires', 'repeat')\n"
+    "local waits = h[2] == 'waits' and tonumber(h[3]) > tonumber(ARGV[1])\n"
+    "if waits and (h[1] == record['id'] or h[4] == record['repeat']) then return 1 end\n"
+    "local n = redis.call('ZCOUNT', KEYS[2], '(' .. ARGV[1], '+inf')\n"
+    "if not waits and n >= tonumber(ARGV[2]) then return 0 end\n"
+    "if #ARGV[3] > 0 then\n"
+    "  if redis.call('LLEN', KEYS[3]) >= tonumber(ARGV[4]) then return 2 end\n"
+    "  redis.call('RPUSH', KEYS[3], '1 ' .. ARGV[3])\n"
+    "end\n"
+    "redis.call('HSET', KEYS[1], unpack(set))\n"
+    "redis.call('PEXPIRE', KEYS[1], ARGV[5])\n"
+    "redis.call('ZADD', KEYS[2], record['expires'], ARGV[7])\n"
+    "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])\n"
+    "if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[2], "
+    "ARGV[5]) end\n"
+    "return 1\n";
+
+/* KEYS record.  Counts a poll where there is a record.  Returns the values of all fields in order; nil each where there is none. */
+static const char poll_transaction[] =
+    "local names = {" FIELD_NAMES "}\n"
+    "local polls = redis.call('HGET', KEYS[1], 'polls')\n"
+    "if polls then\n"
+    "  redis.call('HDEL', KEYS[1], 'polls')\n"
+    "  redis.call('HSET', KEYS[1], 'polls', tostring(tonumber(polls) + 1))\n"
+    "end\n"
+    "return redis.call('HMGET', KEYS[1], unpack(names))\n";
+
+/* KEYS record, transactions; ARGV id, name.  Returns 1, or 0 where another's id is there. */
+static const char remove_transaction[] = "local id = redis.call('HGET', KEYS[1], 'id')\n"
+					 "if id and id ~= ARGV[1] then return 0 end\n"
+					 "redis.call('DEL', KEYS[1])\n"
+					 "redis.call('ZREM', KEYS[2], ARGV[2])\n"
+					 "return 1\n";
+
+/* KEYS record, transactions; ARGV id, name, now.  Returns 1, or 0 where it is another's or its time is not over. */
+static const char end_transaction[] =
+    "local h = redis.call('HMGET', KEYS[1], 'id', 'expires')\n"
+    "if h[1] and (h[1] ~= ARGV[1] or tonumber(h[2]) > tonumber(ARGV[3])) then return 0 end\n"
+    "redis.call('ZREM', KEYS[2], ARGV[2])\n"
+    "if h[1] then\n"
+    "  redis.call('HDEL', KEYS[1], 'state', 'password', 'token')\n"
+    "  redis.call('HSET', KEYS[1], 'state', 'expired', 'password', '', 'token', '')\n"
+    "end\n"
+    "return 1\n";
+
 /* All may run twice without harm: see the callers. */
 static const char *const text[SCRIPTS] = {
     [SCRIPT_MINT] = mint,
@@ -154,6 +217,10 @@ static const char *const text[SCRIPTS] = {
     [SCRIPT_AUDIT_PUT] = audit_put,
     [SCRIPT_AUDIT_TAKE] = audit_take,
     [SCRIPT_AUDIT_REMOVE] = audit_remove,
+    [SCRIPT_TRANSACTION_PUT] = put_transaction,
+    [SCRIPT_TRANSACTION_POLL] = poll_transaction,
+    [SCRIPT_TRANSACTION_REMOVE] = remove_transaction,
+    [SCRIPT_TRANSACTION_END] = end_transaction,
 };
 
 bool

@@ -9,12 +9,18 @@
 
 #include "redis/redis.h"
 
-#define TRANSACTION_KEY_OCTETS 32
-#define TRANSACTION_SWEEP_MS   86400000
+#define TRANSACTION_KEY_OCTETS	 32
+#define TRANSACTION_SWEEP_MS	 86400000
+
+/* Octets of one's parts at most. */
+#define TRANSACTION_ID_MAX	 520
+#define TRANSACTION_SUBJECT_MAX	 4096
+#define TRANSACTION_DER_MAX	 65536 /* of the CSR, the signer, the predecessor each */
+#define TRANSACTION_PASSWORD_MAX 8192
 
 enum pending_state { PENDING_WAITS, PENDING_EXPIRED };
 
-/* Slices of one that was read live in room. */
+/* Slices of one that was read live in room; profile_id is the caller's. */
 struct pending {
 	const char *profile_id;
 	uint8_t key[TRANSACTION_KEY_OCTETS];
@@ -25,7 +31,7 @@ struct pending {
 	int64_t polls; /* so far */
 	int message_type;
 	char address[64];
-	struct octets transaction_id; /* printable, as in the audit; <= 520 octets */
+	struct octets transaction_id; /* printable, as in the audit */
 	char method[16];
 	struct octets subject; /* RFC 4514 text */
 	char key_type[32];
@@ -41,14 +47,15 @@ struct pending {
 void pending_free(struct pending *p);
 
 /*
- * Keep one, with its audit row in the same script (NULL: none).  One of the same key and id that waits already stays as it is, DONE; one of
- * the same key and another id (another CSR), or one that is expired, is replaced.  REFUSED: max_pending wait already, or a part is larger than
- * may be; AWAY also where the audit queue is full.
+ * Keep one, with its audit row in the same script (NULL: none).  One of the same key that waits already and has the same id or the same repeat key stays
+ * as it is, DONE, and no row is queued; one of the same key and another request, or one that is expired, is replaced: whoever puts has
+ * looked with transaction_get() and records the end of what was there.  REFUSED: max_pending wait already, or a part is larger than may be; AWAY also
+ * where the audit queue is full.
  */
 enum redis_rc transaction_put(struct redis *r, const struct pending *p, int64_t now_ms,
     int64_t max_pending, const char *audit_json, struct errbuf *why);
 
-/* The one of this key, counting a poll where count_poll.  *there false: none. */
+/* The one of this key, counting a poll where count_poll.  *there false: none, and nothing to free. */
 enum redis_rc transaction_get(struct redis *r, const char *profile_id,
     const uint8_t key[TRANSACTION_KEY_OCTETS], int64_t now_ms, bool count_poll, bool *there,
     struct pending *out, struct errbuf *why);
@@ -65,12 +72,13 @@ enum redis_rc transaction_find(struct redis *r, const char *profile_id, const ch
     int64_t now_ms, bool *there, struct pending *out, struct errbuf *why);
 
 /*
- * Up to limit whose time is over and whose end is not recorded yet: each is given to row().  Then transaction_ended() marks it expired and
- * takes it from the set; the record stays for polls.  Marking twice does no harm.
+ * Up to limit whose time is over and whose end is not recorded yet: each is given to row(), which may call Redis too.  Then transaction_ended() marks it
+ * expired, forgets its password and its reservation's token, and takes it from the set; the record stays for polls.  Marking twice, or one that
+ * has been put anew since and waits at now, does no harm.
  */
 enum redis_rc transaction_expired_each(struct redis *r, const char *profile_id, int64_t now_ms,
     int limit, bool (*row)(void *ctx, const struct pending *p), void *ctx, struct errbuf *why);
 enum redis_rc transaction_ended(struct redis *r, const char *profile_id,
-    const uint8_t key[TRANSACTION_KEY_OCTETS], const char *id, struct errbuf *why);
+    const uint8_t key[TRANSACTION_KEY_OCTETS], const char *id, int64_t now_ms, struct errbuf *why);
 
 #endif

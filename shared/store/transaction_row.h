@@ -37,16 +37,18 @@ struct transaction_row {
 	struct buffer csr;    /* DER */
 	struct buffer signer; /* the certificate that signed it, DER */
 	uint8_t repeat_key[32];
-	struct buffer challenge_id;    /* 32 octets where a one-time challenge is held */
-	struct buffer predecessor;     /* DER of the certificate that it renews */
-	struct buffer sealed_password; /* what keys the reply to an EC key */
-	char certificate_serial[64];   /* ISSUED: hex; read only */
+	struct buffer challenge_id; /* 32 octets where a one-time challenge is held */
+	struct buffer predecessor;  /* DER of the certificate that it renews */
+	struct buffer
+	    sealed_password; /* what keys the reply to an EC key; not kept of what is refused */
+	char certificate_serial[64]; /* ISSUED: hex; read only */
 };
 void transaction_row_free(struct transaction_row *t);
 
 /*
- * A decision (APPROVED or REJECTED) with its event.  An older row of the same key that is decided and issued, rejected or failed gives way.
- * CONFLICT: an approved one of this key waits for its poll, or the id is there already.
+ * A decision (APPROVED or REJECTED) with its event.  An older row of the same key and another id that is issued, rejected or failed gives way, and
+ * an approved one whose time is over.  CONFLICT: an approved one of this key waits for its poll, or the id is there already: that request is decided.
+ * NONE: no such profile.
  */
 enum store_rc store_transaction_decide(struct store *st, const struct transaction_row *t,
     const struct audit_event *e, struct errbuf *why);
@@ -59,10 +61,10 @@ enum store_rc store_transaction_get_id(
 /* APPROVED → FAILED.  CONFLICT: it is not approved (any more). */
 enum store_rc store_transaction_fail(struct store *st, const uint8_t key[TRANSACTION_KEY_SIZE],
     int fail_info, const char *reason, const struct audit_event *e, struct errbuf *why);
-/* Newest first, at most limit; without the buffers. */
+/* Newest first, at most limit (<= 500); without the buffers and the repeat key. */
 enum store_rc store_transaction_list(struct store *st, int limit,
     bool (*row)(void *ctx, const struct transaction_row *t), void *ctx, struct errbuf *why);
-/* Forget up to 500 that were decided and expired before the time, but for approved ones that wait for their poll until they expire. */
+/* Forget up to 500 that were decided and have expired before the time: approved ones wait for their poll until they expire. */
 enum store_rc store_transaction_purge(
     struct store *st, int64_t before, int *deleted, struct errbuf *why);
 

@@ -211,7 +211,8 @@ static void
 the_mac_is_hmac_under_the_derived_key(void **state)
 {
 	static const char *const labels[] = {"fcgi-scep 1 challenge", "fcgi-scep 1 token",
-	    "fcgi-scep 1 repeat", "fcgi-scep 1 check", "fcgi-scep 1 audit"};
+	    "fcgi-scep 1 repeat", "fcgi-scep 1 check", "fcgi-scep 1 audit",
+	    "fcgi-scep 1 transaction"};
 	struct octets parts[2] = {octets_of_string("profile"), octets_of_string("secret")};
 	uint8_t have[MASTER_KEY_MAC], want[MASTER_KEY_MAC];
 	struct master_key *k;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include <pthread.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "store_fixture.h"
@@ -35,12 +36,20 @@ race_open(void)
 	return r;
 }
 
-/* Both commit at the same moment, ROUNDS times: with one challenge and two CSRs, or the same request twice. */
+enum rivalry {
+	ONE_CHALLENGE,	 /* with two CSRs */
+	ONE_REQUEST,	 /* in two copies */
+	ONE_TRANSACTION, /* polled twice */
+	ONE_PREDECESSOR	 /* of which one successor more is allowed */
+};
+
+/* Both commit at the same moment, ROUNDS times. */
 static void
-race_run(struct store_fixture *f, struct race *r, int me, bool same_request)
+race_run(struct store_fixture *f, struct race *r, int me, enum rivalry over)
 {
 	struct fixture_enrolment x, shared;
 	struct store *st;
+	char key[16];
 	unsigned i;
 
 	if (store_open(&f->settings, &st, &f->why) != STORE_OK)
@@ -48,9 +57,17 @@ race_run(struct store_fixture *f, struct race *r, int me, bool same_request)
 	for (i = 0; i < ROUNDS; i++) {
 		fixture_enrolment(&x, 2 * i + (unsigned)me, true);
 		fixture_enrolment(&shared, 2 * i, true);
-		x.e.challenge_id = shared.e.challenge_id;
-		if (same_request)
+		if (over != ONE_PREDECESSOR)
+			x.e.challenge_id = shared.e.challenge_id;
+		if (over == ONE_REQUEST || over == ONE_TRANSACTION)
 			x.e.repeat_key = shared.e.repeat_key;
+		snprintf(key, sizeof(key), "%u", i);
+		if (over == ONE_TRANSACTION)
+			x.e.transaction_key = octets_of_string(key);
+		if (over == ONE_PREDECESSOR) {
+			x.e.predecessor_id = i + 1;
+			x.e.max_successors = 1;
+		}
 		pthread_barrier_wait(&r->barrier);
 		r->rc[me][i] = store_commit_enrolment(st, &x.e, &r->what[me][i], &f->why);
 	}
@@ -59,7 +76,7 @@ race_run(struct store_fixture *f, struct race *r, int me, bool same_request)
 }
 
 static void
-race(struct store_fixture *f, bool same_request, enum enrolment_conflict loser)
+race(struct store_fixture *f, enum rivalry over, enum enrolment_conflict loser, int before)
 {
 	struct race *r = race_open();
 	int i, status, wins[2] = {0};
@@ -70,7 +87,7 @@ race(struct store_fixture *f, bool same_request, enum enrolment_conflict loser)
 	f->store = NULL;
 	for (i = 0; i < 2; i++)
 		if ((pids[i] = fork()) == 0)
-			race_run(f, r, i, same_request);
+			race_run(f, r, i, over);
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
 		assert_int_equal(status, 0);
@@ -84,7 +101,8 @@ race(struct store_fixture *f, bool same_request, enum enrolment_conflict loser)
 		wins[winner]++;
 	}
 	print_message("wins: %d and %d\n", wins[0], wins[1]);
-	assert_int_equal(store_fixture_integer(f, "SELECT count(*) FROM certificate"), ROUNDS);
+	assert_int_equal(
+	    store_fixture_integer(f, "SELECT count(*) FROM certificate"), before + ROUNDS);
 	assert_int_equal(store_fixture_integer(f, "SELECT count(*) FROM challenge_use"), ROUNDS);
 	assert_int_equal(store_fixture_integer(f, "SELECT count(*) FROM audit_event"), ROUNDS);
 	munmap(r, sizeof(*r));
@@ -93,13 +111,48 @@ race(struct store_fixture *f, bool same_request, enum enrolment_conflict loser)
 static void
 of_two_processes_with_one_challenge_exactly_one_wins(void **state)
 {
-	race(*state, false, ENROLMENT_CHALLENGE);
+	race(*state, ONE_CHALLENGE, ENROLMENT_CHALLENGE, 0);
 }
 
 static void
 of_two_copies_of_a_request_one_is_issued_and_one_is_a_repeat(void **state)
 {
-	race(*state, true, ENROLMENT_REPEAT);
+	race(*state, ONE_REQUEST, ENROLMENT_REPEAT, 0);
+}
+
+static void
+of_two_polls_of_an_approved_transaction_one_issues(void **state)
+{
+	struct store_fixture *f = *state;
+
+	store_fixture_script(f,
+	    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199) "
+	    "INSERT INTO scep_transaction (key, uuid, scep_profile_id, status, created_at, "
+	    "expires_at, decided_at, decided_by, fail_info, transaction_id, message_type, method, "
+	    "subject, key_type, csr, signer, repeat_key) SELECT CAST(i AS BLOB), 'u' || i, 1, "
+	    "'approved', 1, 2000000000, 1, 'x', 0, 't', 19, 'static', 'CN=x', 'RSA-2048', x'30', "
+	    "x'30', x'30' FROM n");
+	race(f, ONE_TRANSACTION, ENROLMENT_TRANSACTION, 0);
+	assert_int_equal(store_fixture_integer(f, "SELECT count(*) FROM scep_transaction t "
+						  "JOIN certificate c ON c.id = t.certificate_id "
+						  "WHERE t.status = 'issued'"),
+	    ROUNDS);
+}
+
+static void
+of_two_renewals_the_last_successor_is_ones(void **state)
+{
+	struct store_fixture *f = *state;
+
+	store_fixture_script(f,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
+	    "INSERT INTO certificate (id, serial, authority_id, purpose, status, not_before, "
+	    "not_after, created_at, subject, der) SELECT i, CAST(i AS BLOB), 1, 'device', 'valid', "
+	    "1, 2000000000, 1, 'CN=x', x'30' FROM n");
+	race(f, ONE_PREDECESSOR, ENROLMENT_PREDECESSOR, ROUNDS);
+	assert_int_equal(
+	    store_fixture_integer(f, "SELECT count(*) FROM certificate WHERE successors = 1"),
+	    ROUNDS);
 }
 
 #define ROWS(name)                                                                                 \
@@ -111,6 +164,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    ROWS(of_two_processes_with_one_challenge_exactly_one_wins),
 	    ROWS(of_two_copies_of_a_request_one_is_issued_and_one_is_a_repeat),
+	    ROWS(of_two_polls_of_an_approved_transaction_one_issues),
+	    ROWS(of_two_renewals_the_last_successor_is_ones),
 	};
 
 	return cmocka_run_group_tests_name("store_race", tests, NULL, NULL);
