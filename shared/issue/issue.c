@@ -10,6 +10,7 @@
 #include "pki/certificate.h"
 #include "pki/fields.h"
 #include "pki/name.h"
+#include "pki/weak_key.h"
 
 #define SECONDS_PER_DAY	 86400
 #define SECONDS_PER_HOUR 3600
@@ -54,6 +55,20 @@ issue_check_key(const struct profile *p, const struct public_key *key,
 		return true;
 	}
 	errbuf_set(why, "%s", text->line);
+	return false;
+}
+
+/* A key that others can work out proves nothing about who has it. */
+static bool
+key_is_sound(const struct csr *csr, struct issue_result *result, struct errbuf *why)
+{
+	const char *weakness = weak_key_reason(csr->spki);
+
+	if (weakness == NULL)
+		return true;
+	result->fail_info = SCEP_BAD_REQUEST;
+	errbuf_set(&result->text, "key is weak: %s", weakness);
+	errbuf_set(why, "%s, %s", result->text.line, csr->key.name);
 	return false;
 }
 
@@ -161,7 +176,8 @@ issue_certificate(
 	enum issue_rc rc = ISSUE_REFUSED;
 
 	memset(result, 0, sizeof(*result));
-	if (!issue_check_key(o->profile, &o->csr->key, &result->fail_info, why, &result->text))
+	if (!issue_check_key(o->profile, &o->csr->key, &result->fail_info, why, &result->text) ||
+	    !key_is_sound(o->csr, result, why))
 		return ISSUE_REFUSED;
 	switch (fields_apply(&o->profile->rules, o->csr, &d.subject, &d.san, why, &result->text)) {
 	case FIELD_OK:

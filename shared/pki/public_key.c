@@ -327,6 +327,27 @@ public_key_parse(struct octets spki, struct public_key *out, struct errbuf *why)
 	return ok;
 }
 
+BIGNUM *
+public_key_get1_modulus(struct octets spki)
+{
+	SPKI_TEMPLATE *t = decode_spki(spki, NULL);
+	RSA_TEMPLATE *rsa = NULL;
+	const ASN1_OBJECT *oid;
+	BIGNUM *n = NULL;
+
+	if (t != NULL) {
+		X509_ALGOR_get0(&oid, NULL, NULL, t->algorithm);
+		if (OBJ_obj2nid(oid) == NID_rsaEncryption)
+			rsa = asn1_decode(ASN1_ITEM_rptr(RSA_TEMPLATE), asn1_string_octets(t->key));
+	}
+	if (rsa != NULL && rsa->n->type == V_ASN1_INTEGER)
+		n = ASN1_INTEGER_to_BN(rsa->n, NULL);
+	ASN1_item_free((ASN1_VALUE *)rsa, ASN1_ITEM_rptr(RSA_TEMPLATE));
+	ASN1_item_free((ASN1_VALUE *)t, ASN1_ITEM_rptr(SPKI_TEMPLATE));
+	ERR_clear_error();
+	return n;
+}
+
 void
 public_key_free(struct public_key *k)
 {

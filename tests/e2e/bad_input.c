@@ -136,7 +136,7 @@ faults_before_the_proof_of_possession_get_one_answer(void **state)
 	    {HOSTILE_CONTENT, "messageDigest"},
 	    {HOSTILE_OTHER_RECIPIENT, "recipient"},
 	    {HOSTILE_CIPHERTEXT, NULL},
-	    {HOSTILE_CSR_GARBAGE, NULL},
+	    {HOSTILE_CSR_GARBAGE, "CSR: "},
 	    {HOSTILE_CSR_SIGNATURE, "signature"},
 	    {HOSTILE_OTHER_SIGNER, "key"},
 	};
@@ -161,21 +161,32 @@ algorithms_that_the_profile_refuses_get_bad_alg_that_names_them(void **state)
 	(void)state;
 	h = proper();
 	h.md = EVP_md5();
-	sends(&h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "MD5", "MD5"}, NULL);
+	sends(&h, stack.path,
+	    (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "MD5 (1.2.840.113549.2.5)", "digest MD5"},
+	    NULL);
 	h = proper();
 	h.md = EVP_sha1();
-	sends(&h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "SHA-1", NULL}, NULL);
+	sends(&h, stack.path,
+	    (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "SHA-1 (1.3.14.3.2.26)", "digest SHA-1"},
+	    NULL);
 	h = proper();
 	h.cipher = EVP_des_cbc();
-	sends(&h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "1.3.14.3.2.7", NULL},
+	sends(&h, stack.path,
+	    (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "DES-CBC (1.3.14.3.2.7)", "cipher DES"},
 	    NULL);
 	h = proper();
 	h.cipher = EVP_des_ede3_cbc();
 	sends(&h, stack.path,
-	    (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "1.2.840.113549.3.7", NULL}, NULL);
+	    (struct expected){
+		SCEP_FAILURE, SCEP_BAD_ALG, "1.2.840.113549.3.7", "cipher DES-EDE3-CBC"},
+	    NULL);
 	h = proper();
 	h.cipher = EVP_camellia_128_cbc();
-	sends(&h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, NULL, NULL}, NULL);
+	/* One that nobody here knows by name. */
+	sends(&h, stack.path,
+	    (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "cipher 1.2.392.200011.61.1.1.1.2",
+		"1.2.392.200011.61.1.1.1.2"},
+	    NULL);
 	/* The CSR's own signature too: MD5 is for profiles that say so alone. */
 	h = proper();
 	h.csr_md = EVP_md5();

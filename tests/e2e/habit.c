@@ -5,11 +5,12 @@
  *	habit make NAME --ca GETCACERT.der --challenge TEXT --out MESSAGE.der [--digest D] [--cipher C] [--id TRANSACTIONID]
  *	    [--old CERTIFICATE.pem] [--spoil yes]
  *	habit read NAME --ca GETCACERT.der --message MESSAGE.der --reply REPLY.der [--certificates PREFIX]
+ *	    both with [--key KEY.pem]
  *	habit key NAME KEY.pem
  *	habit vectors
  *
  * make writes a message that nobody has sent yet, with another digest, cipher or transactionID than the habit's where one is
- * named; --old is the certificate that a renewal replaces (its key is that of "habit key"); --spoil changes an octet of the ciphertext.
+ * named, and another key; --old is the certificate that a renewal replaces (its key is that of "habit key"); --spoil changes an octet of the ciphertext.
  * read verifies the reply and prints what is in it, a line each; PREFIX1.pem … are the certificates in their order.  It ends with 0 for
  * SUCCESS, 1 for a reply that says otherwise, 2 where it cannot be trusted.  vectors, called at the top of the tree, writes
  * tests/vectors/NAME.der, and the same message for the fuzz target's RA as tests/fuzz/corpus/message/NAME.der.
@@ -29,8 +30,8 @@
 #include "tests/vectors/scep_keys.h"
 
 static struct options {
-	const char *ca, *challenge, *out, *old, *digest, *cipher, *id, *spoil, *message, *reply,
-	    *certificates;
+	const char *ca, *challenge, *out, *old, *digest, *cipher, *id, *key, *spoil, *message,
+	    *reply, *certificates;
 } options;
 
 __attribute__((noreturn)) static void
@@ -302,8 +303,8 @@ read_options(int argc, char **argv)
 	    {{"challenge", 1, NULL, 0}, &options.challenge}, {{"out", 1, NULL, 0}, &options.out},
 	    {{"old", 1, NULL, 0}, &options.old}, {{"digest", 1, NULL, 0}, &options.digest},
 	    {{"cipher", 1, NULL, 0}, &options.cipher}, {{"spoil", 1, NULL, 0}, &options.spoil},
-	    {{"id", 1, NULL, 0}, &options.id}, {{"message", 1, NULL, 0}, &options.message},
-	    {{"reply", 1, NULL, 0}, &options.reply},
+	    {{"id", 1, NULL, 0}, &options.id}, {{"key", 1, NULL, 0}, &options.key},
+	    {{"message", 1, NULL, 0}, &options.message}, {{"reply", 1, NULL, 0}, &options.reply},
 	    {{"certificates", 1, NULL, 0}, &options.certificates}};
 	struct option names[sizeof(all) / sizeof(all[0]) + 1] = {0};
 	int index, c;
@@ -317,8 +318,22 @@ read_options(int argc, char **argv)
 	}
 }
 
+/* --key in place of the device's. */
+static void
+read_key(struct habit_keys *keys)
+{
+	FILE *in = fopen(options.key, "r");
+	EVP_PKEY *key = in != NULL ? PEM_read_PrivateKey(in, NULL, NULL, NULL) : NULL;
+
+	if (key == NULL)
+		die("--key has no key", options.key);
+	EVP_PKEY_free(keys->device);
+	keys->device = key;
+	fclose(in);
+}
+
 static int
-run(const char *verb, const char *name, int argc, char **argv, const struct habit_keys *keys)
+run(const char *verb, const char *name, int argc, char **argv, struct habit_keys *keys)
 {
 	const struct habit *h = habit_find(name);
 
@@ -327,6 +342,8 @@ run(const char *verb, const char *name, int argc, char **argv, const struct habi
 	if (strcmp(verb, "key") == 0 && argc == 4)
 		return write_key(h, keys, argv[3]);
 	read_options(argc - 2, argv + 2);
+	if (options.key != NULL)
+		read_key(keys);
 	if (strcmp(verb, "make") == 0)
 		return make(h, keys);
 	if (strcmp(verb, "read") == 0)

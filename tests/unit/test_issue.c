@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,19 @@ keys_outside_the_limits_are_refused_with_the_limit(void **state)
 	change.max_rsa_bits = 8192;
 	rooms_set(&rooms, &change);
 	EVP_PKEY_free(small);
+}
+
+static void
+a_weak_key_is_refused_by_what_is_wrong_with_it(void **state)
+{
+	FILE *in = fopen("tests/vectors/weak-roca.key.pem", "r");
+	EVP_PKEY *key = in != NULL ? PEM_read_PrivateKey(in, NULL, NULL, NULL) : NULL;
+
+	(void)state;
+	assert_non_null(key);
+	is_refused(key, "CN=a", SCEP_BAD_REQUEST, "CVE-2017-15361");
+	EVP_PKEY_free(key);
+	fclose(in);
 }
 
 static void
@@ -443,6 +457,7 @@ main(void)
 	    cmocka_unit_test(a_ca_that_is_not_valid_now_issues_nothing),
 	    cmocka_unit_test(serials_are_of_128_bits_and_differ),
 	    cmocka_unit_test(keys_outside_the_limits_are_refused_with_the_limit),
+	    cmocka_unit_test(a_weak_key_is_refused_by_what_is_wrong_with_it),
 	    cmocka_unit_test(a_key_of_another_type_is_a_bad_algorithm),
 	    cmocka_unit_test(a_required_field_that_is_missing_is_named),
 	    cmocka_unit_test(a_field_that_no_rule_names_is_refused_or_dropped),
