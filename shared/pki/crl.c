@@ -38,6 +38,13 @@ crl_reason_of_text(const char *text)
 	return -1;
 }
 
+bool
+crl_reason_can_be_set(int reason)
+{
+	return reason > 0 && reason <= CRL_REASON_LAST && reasons[reason] != NULL &&
+	       reason != CRL_REMOVE_FROM_CRL;
+}
+
 const char *
 crl_reason_text(int reason)
 {
@@ -68,8 +75,7 @@ misfit(struct octets serial, int reason)
 		zeros++;
 	if (serial.len - zeros > CRL_SERIAL_MAX)
 		return "a serial of more than 20 octets";
-	if (reason > 0 &&
-	    (reason > CRL_REASON_LAST || reasons[reason] == NULL || reason == CRL_REMOVE_FROM_CRL))
+	if (reason > 0 && !crl_reason_can_be_set(reason))
 		return "a reason that cannot be set";
 	return NULL;
 }

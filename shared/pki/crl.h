@@ -27,6 +27,8 @@
 
 /* keyCompromise, … in any case; -1 for anything else, and for removeFromCRL, which cannot be set. */
 int crl_reason_of_text(const char *text);
+/* Whether it is 1 to 10, and neither 7 nor removeFromCRL. */
+bool crl_reason_can_be_set(int reason);
 /* "?" for a number that has no name. */
 const char *crl_reason_text(int reason);
 

@@ -423,10 +423,10 @@ fault:
 }
 
 bool
-public_key_identifier(struct octets spki, uint8_t out[20])
+public_key_hash(struct octets spki, enum pki_digest digest, uint8_t *out)
 {
 	SPKI_TEMPLATE *t = decode_spki(spki, NULL);
-	const EVP_MD *md = pki_digest_md(PKI_SHA1);
+	const EVP_MD *md = pki_digest_md(digest);
 	struct octets key;
 	bool ok;
 
@@ -436,6 +436,12 @@ public_key_identifier(struct octets spki, uint8_t out[20])
 	ok = md != NULL && EVP_Digest(key.data, key.len, out, NULL, md, NULL) == 1;
 	ASN1_item_free((ASN1_VALUE *)t, ASN1_ITEM_rptr(SPKI_TEMPLATE));
 	return ok;
+}
+
+bool
+public_key_identifier(struct octets spki, uint8_t out[20])
+{
+	return public_key_hash(spki, PKI_SHA1, out);
 }
 
 bool

@@ -42,6 +42,8 @@ BIGNUM *public_key_get1_modulus(struct octets spki);
 
 /* SHA-1 over the key's BIT STRING (RFC 5280 4.2.1.2 method 1) of the SPKI. */
 bool public_key_identifier(struct octets spki, uint8_t out[20]);
+/* The same by any digest; out has room for EVP_MAX_MD_SIZE octets, or for as many as the digest has. */
+bool public_key_hash(struct octets spki, enum pki_digest digest, uint8_t *out);
 /* SHA-256 over the whole SPKI. */
 bool public_key_digest(struct octets spki, uint8_t out[32]);
 
