@@ -23,6 +23,8 @@ bool scep_envelope_encode(struct octets content, enum pki_cipher cipher, EVP_PKE
  * the one that it names.  Nobody is told whether the encrypted key was well-formed: where it was not, a random key decrypts to
  * garbage, most of it of wrong padding.  false where x509 is no recipient or the padding is wrong: out is then freed, and
  * OpenSSL's error queue may say why.  What it holds may be secret: the caller wipes out (buffer_free).
+ *
+ * x509 NULL: the first recipient that has an RSA block, whoever that is, at the same cost; for one who throws away what comes of it.
  */
 bool scep_envelope_open(
     struct octets der, enum pki_cipher cipher, EVP_PKEY *key, X509 *x509, struct buffer *out);

@@ -1,6 +1,7 @@
 #include <limits.h>
 
 #include <openssl/cms.h>
+#include <openssl/err.h>
 
 #include "scep/envelope.h"
 
@@ -42,12 +43,44 @@ read_all(CMS_ContentInfo *cms, struct buffer *out)
 	return held;
 }
 
+/* What CMS_decrypt_set1_pkey() does with the recipient that it was looking for, done with the first that has an RSA block. */
+static bool
+set_key_of_first(CMS_ContentInfo *cms, EVP_PKEY *key)
+{
+	STACK_OF(CMS_RecipientInfo) *recipients = CMS_get0_RecipientInfos(cms);
+
+	for (int i = 0; i < sk_CMS_RecipientInfo_num(recipients); i++) {
+		CMS_RecipientInfo *recipient = sk_CMS_RecipientInfo_value(recipients, i);
+
+		if (CMS_RecipientInfo_type(recipient) != CMS_RECIPINFO_TRANS)
+			continue;
+		if (EVP_PKEY_up_ref(key) != 1)
+			return false;
+		if (CMS_RecipientInfo_set0_pkey(recipient, key) != 1) {
+			EVP_PKEY_free(key);
+			return false;
+		}
+		(void)CMS_RecipientInfo_decrypt(cms, recipient);
+		CMS_RecipientInfo_set0_pkey(recipient, NULL);
+		ERR_clear_error();
+		return true;
+	}
+	return false;
+}
+
+static bool
+set_key(CMS_ContentInfo *cms, EVP_PKEY *key, X509 *x509)
+{
+	return x509 != NULL ? CMS_decrypt_set1_pkey(cms, key, x509) == 1
+			    : set_key_of_first(cms, key);
+}
+
 bool
 scep_envelope_open(
     struct octets der, enum pki_cipher cipher, EVP_PKEY *key, X509 *x509, struct buffer *out)
 {
 	CMS_ContentInfo *cms = decode(der, cipher);
-	bool held = cms != NULL && CMS_decrypt_set1_pkey(cms, key, x509) == 1 && read_all(cms, out);
+	bool held = cms != NULL && set_key(cms, key, x509) && read_all(cms, out);
 
 	CMS_ContentInfo_free(cms);
 	if (!held)

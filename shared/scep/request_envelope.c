@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include <openssl/err.h>
 
 #include "pki/asn1.h"
@@ -93,40 +91,25 @@ scep_request_is_for(const struct scep_request *r, const struct scep_recipient *r
 	return false;
 }
 
-/*
- * The message is for none of ours: the key is used once all the same, and what comes of it, and of whether anything comes of it,
- * goes nowhere.  Once, however many recipients there are.
- */
-static void
-stand_in(EVP_PKEY *key, struct octets encrypted_key)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	size_t len = (size_t)EVP_PKEY_get_size(key);
-	uint8_t *secret = malloc(len);
-
-	if (ctx != NULL && secret != NULL && EVP_PKEY_decrypt_init(ctx) == 1)
-		(void)EVP_PKEY_decrypt(ctx, secret, &len, encrypted_key.data, encrypted_key.len);
-	if (secret != NULL)
-		octets_wipe(secret, (size_t)EVP_PKEY_get_size(key));
-	free(secret);
-	EVP_PKEY_CTX_free(ctx);
-	ERR_clear_error();
-}
-
 bool
 scep_request_decrypt(const struct scep_request *r, const struct scep_recipient *recipient,
     struct buffer *plaintext, struct errbuf *why)
 {
 	const struct scep_request_template *t = r->owned;
-	bool held;
+	bool is_for = scep_request_is_for(r, recipient), held;
 
-	if (!scep_request_is_for(r, recipient)) {
-		stand_in(recipient->key, asn1_string_octets(&t->key_trans[0]->encrypted_key));
+	/*
+	 * A message for none of ours is opened all the same, so that it takes as long: by the first of its blocks alone, however many
+	 * there are.  Whether anything came of it, nobody is told.
+	 */
+	held = scep_envelope_open(
+	    t->content, r->cipher, recipient->key, is_for ? recipient->x509 : NULL, plaintext);
+	if (!is_for) {
+		buffer_free(plaintext);
+		ERR_clear_error();
 		errbuf_set(why, "pkiMessage: the envelope is for another recipient");
 		return false;
 	}
-	held =
-	    scep_envelope_open(t->content, r->cipher, recipient->key, recipient->x509, plaintext);
 	if (!held)
 		errbuf_ossl(why, "pkiMessage: the envelope cannot be decrypted");
 	ERR_clear_error();
