@@ -183,17 +183,36 @@ it_answers_503_to_one_time_challenges_while_Redis_is_away_and_nothing_is_lost() 
 	sleep 0.05
 	stack stop redis
 	load_ends
+	# Each worker writes so many rows a second by itself, and the load has used them up.
+	sleep 1.1
 	equal 503 "$(send away)" "one-time, Redis away"
 	check grep -qi '^Retry-After: [0-9]' "$work/away.head"
 	check enrol static "$SCEP_URL" --challenge "$CHALLENGE"
 	check issued "$work/static.pem"
 	refuse scepctl challenge new --profile mdm
+	# Straight into the store, since the queue is away.
+	equal failed "$(outcome_of away "AND reason LIKE 'challenge: redis:%'")" "the audit row of the 503"
+	check grep -q "outcome=failed status=503 .*transactionID=$(id_of away) .*reason=\"challenge: redis:" "$STACK_DIR/log/scep.log"
 	equal $((before + 150 - wrong)) "$(certificates_of mdm)" "certificates: as many as answers with one"
 	stack start redis
 	eventually 10 answers_200 away
 	equal SUCCESS "$(reply away)" "when Redis is back"
 	eventually 10 scepctl challenge new --profile mdm
 	check invariants
+}
+
+# The transactionID of a message that message made.
+id_of() {
+	head -n 1 "$work/$1.der.state" | cut -d' ' -f1
+}
+
+# outcome_of FILE [AND…]: what the audit says of the message, once.
+outcome_of() {
+	sql "SELECT DISTINCT outcome FROM audit_event WHERE transaction_id = '$(id_of "$1")' ${2-}"
+}
+
+has_outcome() {
+	[ "$(outcome_of "$1" "${3-}")" = "$2" ]
 }
 
 it_loses_no_use_when_Redis_is_killed_or_forgets_everything() {
@@ -238,10 +257,39 @@ it_issues_nothing_while_the_store_is_locked_and_goes_on_after() {
 	) 7>"$DB.lock" &
 	sleep 0.2
 	equal 503 "$(send locked "$SCEP_URL")" "the writers' lock held for longer than SCEP_STORE_TIMEOUT_MS"
+	check grep -qi '^Retry-After: [0-9]' "$work/locked.head"
+	check grep -q "outcome=failed status=503 .*transactionID=$(id_of locked) .*reason=\"database .*: locked " "$STACK_DIR/log/scep.log"
 	wait
+	# Its row waited in Redis.
+	eventually 10 has_outcome locked failed
 	eventually 10 answers_at_demo locked
 	equal SUCCESS "$(reply locked)" "afterwards"
 	check issued "$work/locked.pem"
+}
+
+# With neither queue nor store a refusal is in the log alone; a row with the count follows.
+it_counts_the_refusals_that_only_the_log_has_once_it_can_write_again() {
+	local before
+	message lost CN=lost wrong "$SCEP_URL"
+	before=$(sql "SELECT coalesce(sum(count), 0) FROM audit_event WHERE action = 'audit.lost'")
+	stack stop redis
+	(
+		flock 7
+		sleep 8
+	) 7>"$DB.lock" &
+	sleep 0.2
+	equal 200 "$(send lost "$SCEP_URL")" "refused"
+	matches '^FAILURE badRequest' "$(reply lost)" "refused"
+	wait
+	stack start redis
+	check grep -q 'event=audit-lost' "$STACK_DIR/log/scep.log"
+	equal '' "$(outcome_of lost)" "its row"
+	check enrol after "$SCEP_URL" --challenge "$CHALLENGE"
+	eventually 10 lost_are $((before + 1))
+}
+
+lost_are() {
+	[ "$(sql "SELECT coalesce(sum(count), 0) FROM audit_event WHERE action = 'audit.lost'")" = "$1" ]
 }
 
 answers_at_demo() {
