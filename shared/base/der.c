@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -124,12 +123,22 @@ der_bit_string(struct der *d, struct octets bits)
 	der_wrap(d, DER_BIT_STRING, mark);
 }
 
-void
-der_time(struct der *d, int64_t seconds)
+/* Two digits; by snprintf() a CRL would take twice as long. */
+static char *
+two_digits(char *at, int value)
+{
+	*at++ = (char)('0' + value / 10);
+	*at++ = (char)('0' + value % 10);
+	return at;
+}
+
+static void
+write_time(struct der *d, int64_t seconds, bool may_be_utc)
 {
 	time_t t = (time_t)seconds;
-	char text[32];
+	char text[16], *at = text;
 	struct tm tm;
+	bool utc;
 	int year;
 
 	/* 0000-01-01 to 9999-12-31: what four digits of a year can say. */
@@ -138,15 +147,30 @@ der_time(struct der *d, int64_t seconds)
 		return;
 	}
 	year = tm.tm_year + 1900;
-	if (year >= 1950 && year <= 2049) {
-		snprintf(text, sizeof(text), "%02d%02d%02d%02d%02d%02dZ", year % 100, tm.tm_mon + 1,
-		    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-		der_element(d, DER_UTC_TIME, octets_of_string(text));
-	} else {
-		snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", year, tm.tm_mon + 1,
-		    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-		der_element(d, DER_GENERALIZED_TIME, octets_of_string(text));
-	}
+	utc = may_be_utc && year >= 1950 && year <= 2049;
+	if (!utc)
+		at = two_digits(at, year / 100);
+	at = two_digits(at, year % 100);
+	at = two_digits(at, tm.tm_mon + 1);
+	at = two_digits(at, tm.tm_mday);
+	at = two_digits(at, tm.tm_hour);
+	at = two_digits(at, tm.tm_min);
+	at = two_digits(at, tm.tm_sec);
+	*at++ = 'Z';
+	der_element(
+	    d, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME, octets_of(text, (size_t)(at - text)));
+}
+
+void
+der_time(struct der *d, int64_t seconds)
+{
+	write_time(d, seconds, true);
+}
+
+void
+der_generalized_time(struct der *d, int64_t seconds)
+{
+	write_time(d, seconds, false);
 }
 
 struct octets

@@ -55,6 +55,7 @@ void der_null(struct der *d);
 void der_oid(struct der *d, struct octets encoded);	/* the content octets of an OID */
 void der_bit_string(struct der *d, struct octets bits); /* no unused bits */
 void der_time(struct der *d, int64_t seconds); /* UTCTime to 2049, else GeneralizedTime: RFC 5280 */
+void der_generalized_time(struct der *d, int64_t seconds); /* whatever the year: RFC 6960 */
 struct octets der_octets(const struct der *d); /* borrowed from room; empty when failed */
 
 #endif

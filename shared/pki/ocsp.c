@@ -2,10 +2,8 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/der.h"
 #include "pki/asn1.h"
@@ -256,23 +254,6 @@ ocsp_request_names_ca(const struct ocsp_request *r, int i, const struct certific
 
 /* ---- the response ---------------------------------------------------------------------------------------------------------- */
 
-/* RFC 6960 4.2.2.1: always GeneralizedTime, whatever the year. */
-static void
-write_time(struct der *d, int64_t seconds)
-{
-	time_t t = (time_t)seconds;
-	char text[32];
-	struct tm tm;
-
-	if (seconds < 0 || gmtime_r(&t, &tm) == NULL || tm.tm_year > 9999 - 1900) {
-		d->failed = true;
-		return;
-	}
-	snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	der_element(d, DER_GENERALIZED_TIME, octets_of_string(text));
-}
-
 /* CertStatus: good and unknown are NULLs, revoked a RevokedInfo, under tags of their own. */
 static void
 write_status(struct der *d, const struct ocsp_answer *a)
@@ -289,7 +270,7 @@ write_status(struct der *d, const struct ocsp_answer *a)
 			der_element(d, DER_ENUMERATED, octets_of(&reason, 1));
 			der_wrap(d, DER_CONTEXT(0), mark);
 		}
-		write_time(d, a->revoked_at);
+		der_generalized_time(d, a->revoked_at);
 		der_wrap(d, DER_CONTEXT(1), mark);
 		break;
 	default:
@@ -329,16 +310,16 @@ write_data(struct der *d, const struct ocsp_request *r, const struct ocsp_answer
 	for (int i = r->count - 1; i >= 0; i--) {
 		size_t single = der_mark(d);
 
-		write_time(d, next_update);
+		der_generalized_time(d, next_update);
 		der_wrap(d, DER_CONTEXT(0), single);
-		write_time(d, this_update);
+		der_generalized_time(d, this_update);
 		write_status(d, &answers[i]);
 		if (!write_id(d, r->ids[i]))
 			return false;
 		der_wrap(d, DER_SEQUENCE, single);
 	}
 	der_wrap(d, DER_SEQUENCE, mark);
-	write_time(d, this_update);
+	der_generalized_time(d, this_update);
 	mark = der_mark(d);
 	der_element(d, DER_OCTET_STRING, octets_of(key_hash, 20));
 	der_wrap(d, DER_CONTEXT(2), mark);
@@ -351,12 +332,16 @@ static const char *
 misfit(const struct ocsp_request *r, const struct ocsp_answer *answers, int64_t this_update,
     int64_t next_update, const struct ocsp_responder *responder)
 {
-	if (next_update <= this_update)
+	if (this_update < 0 || next_update <= this_update)
 		return "nextUpdate does not lie behind thisUpdate";
-	for (int i = 0; i < r->count; i++)
-		if (answers[i].status == OCSP_STATUS_REVOKED && answers[i].reason > 0 &&
-		    !crl_reason_can_be_set(answers[i].reason))
+	for (int i = 0; i < r->count; i++) {
+		if (answers[i].status != OCSP_STATUS_REVOKED)
+			continue;
+		if (answers[i].reason > 0 && !crl_reason_can_be_set(answers[i].reason))
 			return "a reason that cannot be set";
+		if (answers[i].revoked_at < 0)
+			return "a time of revocation before 1970";
+	}
 	if (EVP_PKEY_eq(X509_get0_pubkey(responder->x509), responder->key) != 1)
 		return "the responder's certificate has another key";
 	return NULL;

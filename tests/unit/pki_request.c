@@ -3,12 +3,14 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/der.h"
 #include "base/errbuf.h"
 #include "pki/asn1.h"
+#include "pki/authority.h"
 #include "pki/name.h"
 #include "tests/unit/pki_request.h"
 
@@ -227,4 +229,23 @@ pki_csr(struct buffer *out, EVP_PKEY *key, const char *subject, struct buffer *a
 	buffer_free(&name);
 	buffer_free(&spki);
 	buffer_free(&info);
+}
+
+void
+pki_write_file(const char *dir, const char *name, const char *label, struct octets content)
+{
+	struct buffer pem = {0};
+	char path[256];
+	FILE *f;
+
+	if (label != NULL) {
+		if (!pem_write(label, content, &pem))
+			abort();
+		content = buffer_octets(&pem);
+	}
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if ((f = fopen(path, "w")) == NULL ||
+	    fwrite(content.data, 1, content.len, f) != content.len || fclose(f) != 0)
+		abort();
+	buffer_free(&pem);
 }

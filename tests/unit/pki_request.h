@@ -44,6 +44,9 @@ void pki_csr_sign(struct buffer *out, EVP_PKEY *key, const char *algorithm, stru
 /* Append the SPKI of a key, by OpenSSL. */
 void pki_spki(struct buffer *out, EVP_PKEY *key);
 
+/* Write DIR/NAME; PEM where there is a label. */
+void pki_write_file(const char *dir, const char *name, const char *label, struct octets content);
+
 #define PKI_CHALLENGE	      "1.2.840.113549.1.9.7"
 #define PKI_EXTENSION_REQUEST "1.2.840.113549.1.9.14"
 #define PKI_MS_EXTENSIONS     "1.3.6.1.4.1.311.2.1.14"

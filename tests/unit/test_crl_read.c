@@ -191,24 +191,10 @@ a_hundred_thousand_entries_are_all_there(void **state)
 /* ---- the command */
 
 static void
-write_file(const char *dir, const char *name, struct octets content)
-{
-	char path[256];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(content.data, 1, content.len, f), content.len);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void
 the_openssl_command_verifies_and_prints_it(void **state)
 {
 	struct crl_builder *b = crl_start(&why);
 	char dir[] = "/tmp/test_crl.XXXXXX", command[512], text[8192];
-	struct buffer pem = {0};
 	size_t len;
 	FILE *f;
 
@@ -220,9 +206,8 @@ the_openssl_command_verifies_and_prints_it(void **state)
 	assert_non_null(mkdtemp(dir));
 	crl_add(b, octets_of("\x91\x02", 2), NOW, 1);
 	assert_true(sign_by(b, &rsa_ca, rsa));
-	assert_true(pem_write("CERTIFICATE", rsa_ca.der, &pem));
-	write_file(dir, "ca.pem", buffer_octets(&pem));
-	write_file(dir, "crl.der", buffer_octets(&out));
+	pki_write_file(dir, "ca.pem", "CERTIFICATE", rsa_ca.der);
+	pki_write_file(dir, "crl.der", NULL, buffer_octets(&out));
 	snprintf(command, sizeof(command),
 	    "cd %s && openssl crl -inform DER -in crl.der -CAfile ca.pem -noout -text 2>&1", dir);
 	f = popen(command, "r");
@@ -237,7 +222,6 @@ the_openssl_command_verifies_and_prints_it(void **state)
 	assert_non_null(strstr(text, "X509v3 CRL Number"));
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	assert_int_equal(system(command), 0);
-	buffer_free(&pem);
 	crl_free(b);
 }
 

@@ -173,6 +173,30 @@ a_time_is_utctime_to_2049_and_generalizedtime_after(void **state)
 }
 
 static void
+a_generalized_time_is_one_in_every_year(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} cases[] = {{0, "19700101000000Z"}, {1795428000, "20261123100000Z"},
+	    {2524608000, "20500101000000Z"}, {-62167219200, "00000101000000Z"},
+	    {253402300799, "99991231235959Z"}};
+	struct der d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		der_start(&d, room, sizeof(room));
+		der_generalized_time(&d, cases[i].seconds);
+		assert_int_equal(der_octets(&d).len, 17);
+		assert_int_equal(der_octets(&d).data[0], V_ASN1_GENERALIZEDTIME);
+		assert_memory_equal(der_octets(&d).data + 2, cases[i].text, 15);
+	}
+	der_start(&d, room, sizeof(room));
+	der_generalized_time(&d, 253402300800);
+	assert_true(d.failed);
+}
+
+static void
 a_time_of_no_four_digit_year_fails(void **state)
 {
 	struct der d;
@@ -237,6 +261,7 @@ main(void)
 	    cmocka_unit_test(each_length_takes_the_fewest_octets),
 	    cmocka_unit_test(a_bit_string_has_no_unused_bits),
 	    cmocka_unit_test(a_time_is_utctime_to_2049_and_generalizedtime_after),
+	    cmocka_unit_test(a_generalized_time_is_one_in_every_year),
 	    cmocka_unit_test(a_time_of_no_four_digit_year_fails),
 	    cmocka_unit_test(what_fits_exactly_is_written),
 	    cmocka_unit_test(what_does_not_fit_fails_for_good),

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "pki/authority.h"
 #include "tests/unit/ocsp_fixture.h"
 #include "tests/unit/pki_request.h"
 
@@ -403,25 +402,6 @@ an_error_is_a_status_without_a_response(void **state)
 
 /* ---- the command */
 
-static void
-write_file(const char *dir, const char *name, const char *label, struct octets content)
-{
-	struct buffer pem = {0};
-	char path[256];
-	FILE *f;
-
-	if (label != NULL) {
-		assert_true(pem_write(label, content, &pem));
-		content = buffer_octets(&pem);
-	}
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(content.data, 1, content.len, f), content.len);
-	assert_int_equal(fclose(f), 0);
-	buffer_free(&pem);
-}
-
 /* What the command says to the response in out: first by the request with its nonce, then by the device's certificate. */
 static void
 run_openssl(const char *dir, char *text, size_t size)
@@ -430,7 +410,7 @@ run_openssl(const char *dir, char *text, size_t size)
 	size_t len;
 	FILE *f;
 
-	write_file(dir, "response.der", NULL, buffer_octets(&out));
+	pki_write_file(dir, "response.der", NULL, buffer_octets(&out));
 	snprintf(command, sizeof(command),
 	    "cd %s && { openssl ocsp -CAfile ca.pem -no_nonce -reqin request.der -respin "
 	    "response.der && openssl ocsp -CAfile ca.pem -no_nonce -issuer ca.pem -cert device.pem "
@@ -453,8 +433,8 @@ the_openssl_command_asks_and_believes(void **state)
 	if (system("openssl version >/dev/null 2>&1") != 0)
 		skip();
 	assert_non_null(mkdtemp(dir));
-	write_file(dir, "ca.pem", "CERTIFICATE", fixture.ca.der);
-	write_file(dir, "device.pem", "CERTIFICATE", fixture.device.der);
+	pki_write_file(dir, "ca.pem", "CERTIFICATE", fixture.ca.der);
+	pki_write_file(dir, "device.pem", "CERTIFICATE", fixture.device.der);
 	snprintf(command, sizeof(command),
 	    "cd %s && openssl ocsp -issuer ca.pem -cert device.pem -nonce -reqout request.der "
 	    ">/dev/null 2>&1",
