@@ -88,23 +88,23 @@ bool
 http_response_header(const struct http_response *response, const char *name, char *out, size_t size)
 {
 	struct octets all = buffer_octets(&response->headers);
-	const char *at = (const char *)all.data, *end = at + all.len, *next;
 	size_t wanted = strlen(name), len;
 
 	out[0] = '\0';
-	for (; at < end; at = next) {
-		next = memchr(at, '\n', (size_t)(end - at));
-		next = next != NULL ? next + 1 : end;
-		if ((size_t)(next - at) <= wanted || at[wanted] != ':' ||
-		    strncasecmp(at, name, wanted) != 0)
+	for (size_t at = 0; at < all.len; at += len) {
+		const char *line = (const char *)all.data + at, *value;
+		const char *end = memchr(line, '\n', all.len - at);
+
+		len = end != NULL ? (size_t)(end - line) + 1 : all.len - at;
+		if (len <= wanted || line[wanted] != ':' || strncasecmp(line, name, wanted) != 0)
 			continue;
-		at += wanted + 1;
-		while (at < next && strchr(" \t\r\n", *at) != NULL)
-			at++;
-		len = (size_t)(next - at);
-		while (len > 0 && strchr(" \t\r\n", at[len - 1]) != NULL)
-			len--;
-		snprintf(out, size, "%.*s", (int)len, at);
+		end = line + len;
+		value = line + wanted + 1;
+		while (value < end && strchr(" \t\r\n", *value) != NULL)
+			value++;
+		while (end > value && strchr(" \t\r\n", end[-1]) != NULL)
+			end--;
+		snprintf(out, size, "%.*s", (int)(end - value), value);
 		return true;
 	}
 	return false;
