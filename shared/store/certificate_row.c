@@ -76,10 +76,11 @@ store_certificate_get(struct store *st, const char *uuid, const char *authority,
     struct certificate_row *out, struct buffer *der, struct errbuf *why)
 {
 	struct serial serial;
+	bool good = serial_of_text(uuid, &serial);
 	struct query *q;
 
 	*out = (struct certificate_row){0};
-	if (!serial_of_text(uuid, &serial))
+	if (!good)
 		return STORE_NONE;
 	q = db_query(st->db, STATEMENT_CERTIFICATE_GET);
 	db_bind_octets(q, serial_octets(&serial));

@@ -87,7 +87,7 @@ struct certificate_row {
 enum store_rc store_certificate_list(struct store *st, int64_t before_id, int limit,
     bool (*row)(void *ctx, const struct certificate_row *c), void *ctx, struct errbuf *why);
 /*
- * By uuid, or by serial in hex of up to 20 octets, leading zeros or not.  Where several CAs have the serial, authority (name or uuid) tells
+ * By uuid, or by serial in hex of up to 20 octets, zeros in front or not.  Where several CAs have the serial, authority (name or uuid) tells
  * which; with NULL the newest.
  */
 enum store_rc store_certificate_get(struct store *st, const char *uuid, const char *authority,
@@ -125,7 +125,8 @@ enum store_rc store_certificate_descends(
 
 /*
  * A certificate that another program issued, under a CA that is here.  serial: 1 to 20 octets besides zeros in front.  CONFLICT: it is there
- * already; NONE: no such authority or profile.  scep_profile_id says through which profile it may be renewed.
+ * already; NONE: no such authority or profile; AWAY also for a serial that is too long.  scep_profile_id says through which profile it may be
+ * renewed; NULL: none.  One that is revoked raises the authority's revocations.
  */
 struct certificate_import {
 	struct octets serial;

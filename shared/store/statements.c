@@ -29,6 +29,13 @@
 	"scep_profile s JOIN ra_profile r ON r.id = s.ra_profile_id "                              \
 	"JOIN ra_certificate c ON c.id = s.ra_certificate_id"
 
+/* What a CRL says of a certificate, and where to go on from it. */
+#define REVOKED_COLUMNS "c.id, c.not_after, c.serial, c.revoked_at, c.revocation_reason"
+
+#define REVOKED_OF                                                                                 \
+	"c.authority_id = (SELECT a.id FROM authority a WHERE a.uuid = $1) "                       \
+	"AND c.revoked_at IS NOT NULL"
+
 /* What lists show of a transaction, and the rest. */
 #define TRANSACTION_COLUMNS                                                                        \
 	"t.key, t.uuid, s.uuid, s.name, t.status, t.created_at, t.expires_at, t.decided_at, "      \
@@ -295,6 +302,54 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"SELECT p.id, p.predecessor_id, l.steps + 1 FROM line l "
 	"JOIN certificate p ON p.id = l.predecessor_id WHERE l.steps < 64) "
 	"SELECT 1 FROM line WHERE id = $2 LIMIT 1",
+
+    /* What is on hold may be revoked for good: its date stays. */
+    [STATEMENT_CERTIFICATE_REVOKE] =
+	"UPDATE certificate SET status = 'revoked', revoked_at = coalesce(revoked_at, $1), "
+	"revocation_reason = $2 "
+	"WHERE id = $3 AND (revoked_at IS NULL OR (revocation_reason = 6 AND $2 <> 6))",
+    [STATEMENT_CERTIFICATE_UNHOLD] =
+	"UPDATE certificate SET status = 'valid', revoked_at = NULL, revocation_reason = NULL "
+	"WHERE id = $1 AND revocation_reason = 6",
+    [STATEMENT_CERTIFICATE_THERE] = "SELECT 1 FROM certificate WHERE id = $1",
+    [STATEMENT_REVOCATIONS_RAISE] = "UPDATE authority SET revocations = revocations + 1 WHERE id = "
+				    "(SELECT c.authority_id FROM certificate c WHERE c.id = $1)",
+    /* The rest of those that expire at one moment, and those that expire after it: each a range of the index. */
+    [STATEMENT_REVOKED_SAME] = "SELECT " REVOKED_COLUMNS " FROM certificate c WHERE " REVOKED_OF
+			       " AND c.not_after = $2 AND c.id > $3 ORDER BY c.id LIMIT $4",
+    [STATEMENT_REVOKED_AFTER] = "SELECT " REVOKED_COLUMNS " FROM certificate c WHERE " REVOKED_OF
+				" AND c.not_after > $2 ORDER BY c.not_after, c.id LIMIT $3",
+    [STATEMENT_CERTIFICATE_STATUS] =
+	"SELECT c.status, c.revoked_at, c.revocation_reason FROM certificate c "
+	"JOIN authority a ON a.id = c.authority_id WHERE c.serial = $1 AND a.uuid = $2",
+    [STATEMENT_CRL_GET] =
+	"SELECT l.number, l.revocations, l.this_update, l.next_update, l.entries, "
+	"CASE WHEN $1 = 1 THEN l.der END FROM crl l JOIN authority a ON a.id = l.authority_id "
+	"WHERE a.uuid = $2",
+    [STATEMENT_CRL_WANTED] = "SELECT revocations FROM authority WHERE uuid = $1",
+    [STATEMENT_CRL_PUT] =
+	"INSERT INTO crl (number, revocations, this_update, next_update, entries, der, "
+	"authority_id) SELECT $1, $2, $3, $4, $5, $6, a.id FROM authority a WHERE a.uuid = $7 "
+	"ON CONFLICT (authority_id) DO UPDATE SET number = excluded.number, "
+	"revocations = excluded.revocations, this_update = excluded.this_update, "
+	"next_update = excluded.next_update, entries = excluded.entries, der = excluded.der "
+	"WHERE crl.number < excluded.number",
+    [STATEMENT_OCSP_RESPONDER_INSERT] =
+	"INSERT INTO ocsp_responder (uuid, key_file, not_after, created_at, certificate, "
+	"authority_id) SELECT $1, $2, $3, $4, $5, a.id FROM authority a WHERE a.uuid = $6",
+    [STATEMENT_OCSP_RESPONDER_GET] =
+	"SELECT o.uuid, a.uuid, o.key_file, o.not_after, o.created_at, o.certificate "
+	"FROM ocsp_responder o JOIN authority a ON a.id = o.authority_id WHERE a.uuid = $1 "
+	"ORDER BY o.id DESC LIMIT 1",
+
+    [STATEMENT_CERTIFICATE_IMPORT] =
+	"INSERT INTO certificate (serial, purpose, status, not_before, not_after, created_at, "
+	"revoked_at, revocation_reason, subject, san, der, authority_id, scep_profile_id, "
+	"ra_profile_id) "
+	"SELECT $1, 'device', $2, $3, $4, $5, nullif($6, 0), CASE WHEN $6 = 0 THEN NULL "
+	"ELSE CAST($7 AS BIGINT) END, $8, $9, $10, a.id, s.id, s.ra_profile_id FROM authority a "
+	"LEFT JOIN scep_profile s ON s.uuid = $11 "
+	"WHERE a.uuid = $12 AND (CAST($11 AS TEXT) IS NULL OR s.id IS NOT NULL) RETURNING id",
 
     /* The same id again is another decision about the same request, and not an older one. */
     [STATEMENT_TRANSACTION_GIVE_WAY] = "DELETE FROM scep_transaction WHERE key = $1 AND uuid <> $2 "
