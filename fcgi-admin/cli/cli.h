@@ -13,6 +13,7 @@
 #define CLI_REFUSED 1 /* refused or failed */
 #define CLI_USAGE   2
 #define CLI_AWAY    3 /* store, Redis or network */
+#define CLI_PENDING 4 /* a request waits for approval: no failure, no certificate */
 
 struct cli {
 	struct settings settings;

@@ -1,16 +1,14 @@
-/* scep_server.c: GetCACaps, GetCACert, PKIOperation as a client calls them. */
+/* scep_server.c: GetCACaps, GetCACert, GetNextCACert, PKIOperation as a client calls them. */
 #include "fcgi-admin/cli/scep_server.h"
 
 #include <ctype.h>
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "fcgi-admin/cli/cli.h"
-#include "scep/client.h"
 
-#define RESPONSE_MAX	   (256 * 1024)
+#define RESPONSE_MAX	   (256 * 1024) /* octets: some hundred certificates */
 #define CONNECT_TIMEOUT_MS 10000
 
 /* What the server said beside its status: the first line of its body, made fit for a terminal. */
@@ -42,7 +40,7 @@ call(struct scep_server *s, const char *operation, const char *more, struct octe
 	    .connect_timeout_ms =
 		s->timeout_ms < CONNECT_TIMEOUT_MS ? s->timeout_ms : CONNECT_TIMEOUT_MS,
 	    .timeout_ms = s->timeout_ms,
-	    .response_max = RESPONSE_MAX,
+	    .response_max = s->response_max > 0 ? s->response_max : RESPONSE_MAX,
 	};
 	enum http_rc rc = HTTP_MALFORMED;
 
@@ -87,54 +85,43 @@ get_capabilities(struct scep_server *s)
 	return CLI_DONE;
 }
 
-/* Who takes messages: the RA, or a CA that does it itself; and which certificate signed it. */
+/* The body of an operation without a message, whose status was 200. */
 static int
-choose(struct scep_server *s)
+get(struct scep_server *s, const char *operation, struct buffer *body)
 {
-	for (int pass = 0; pass < 2 && s->recipient == NULL; pass++)
-		for (int i = 0; i < s->count && s->recipient == NULL; i++) {
-			const struct certificate *c = &s->certificates[i];
+	struct http_response response;
+	int status = call(s, operation, "", octets_of(NULL, 0), &response);
 
-			if (c->ca == (pass == 1) &&
-			    (c->key_usage == -1 ||
-				(c->key_usage & KEY_USAGE_KEY_ENCIPHERMENT) != 0))
-				s->recipient = c;
-		}
-	if (s->recipient == NULL) {
-		cli_error("GetCACert: no certificate there may encipher keys");
-		return CLI_REFUSED;
-	}
-	for (int i = 0; i < s->count && s->issuer == NULL; i++)
-		if (s->certificates[i].ca &&
-		    (&s->certificates[i] == s->recipient ||
-			certificate_verify(s->recipient, &s->certificates[i], NULL)))
-			s->issuer = &s->certificates[i];
-	return CLI_DONE;
+	if (status != CLI_DONE)
+		return status;
+	if ((status = check_status(operation, &response)) == CLI_DONE)
+		buffer_append(body, response.body.data, response.body.len);
+	http_response_free(&response);
+	return status;
 }
 
 static int
 get_certificates(struct scep_server *s)
 {
-	struct http_response response;
-	struct errbuf why = {0};
-	int status = call(s, "GetCACert", "", octets_of(NULL, 0), &response), count;
+	struct buffer body = {0};
+	int status = get(s, "GetCACert", &body);
 
-	if (status != CLI_DONE)
-		return status;
-	if ((status = check_status("GetCACert", &response)) == CLI_DONE) {
-		count = scep_client_ca_certificates(
-		    buffer_octets(&response.body), s->der, SCEP_SERVER_CERTIFICATES, &why);
-		for (; s->count < count; s->count++)
-			if (!certificate_parse(
-				buffer_octets(&s->der[s->count]), &s->certificates[s->count], &why))
-				break;
-		if (count < 1 || s->count < count) {
-			cli_error("GetCACert: %s", why.line);
-			status = CLI_REFUSED;
-		}
-	}
-	http_response_free(&response);
-	return status == CLI_DONE ? choose(s) : status;
+	if (status == CLI_DONE)
+		status = scep_server_take(s, buffer_octets(&body));
+	buffer_free(&body);
+	return status == CLI_DONE ? scep_server_choose(s, clock_now()) : status;
+}
+
+int
+scep_server_next(struct scep_server *s)
+{
+	struct buffer body = {0};
+	int status = get(s, "GetNextCACert", &body);
+
+	if (status == CLI_DONE)
+		status = scep_server_take_next(s, buffer_octets(&body));
+	buffer_free(&body);
+	return status;
 }
 
 int
@@ -161,100 +148,6 @@ scep_server_close(struct scep_server *s)
 	}
 	http_close(s->http);
 	s->http = NULL;
-}
-
-static bool
-digest_of(const struct certificate *c, char out[65])
-{
-	uint8_t digest[32];
-	unsigned len = sizeof(digest);
-
-	if (EVP_Digest(c->der.data, c->der.len, digest, &len, EVP_sha256(), NULL) != 1)
-		return false;
-	encoding_hex(octets_of(digest, sizeof(digest)), out);
-	return true;
-}
-
-/* 64 hexadecimal digits in lower case, without what people put between them. */
-static bool
-plain_fingerprint(const char *text, char out[65])
-{
-	size_t len = 0;
-
-	for (; *text != '\0'; text++) {
-		if (*text == ':' || *text == ' ')
-			continue;
-		if (len == 64 || !isxdigit((unsigned char)*text))
-			return false;
-		out[len++] = (char)tolower((unsigned char)*text);
-	}
-	out[len] = '\0';
-	return len == 64;
-}
-
-/* Does a chain of signatures lead from c up to top, one of the server's certificates? */
-static bool
-hangs_below(const struct scep_server *s, const struct certificate *c, const struct certificate *top)
-{
-	for (int depth = 0; depth <= s->count; depth++) {
-		const struct certificate *next = NULL;
-
-		if (c == top)
-			return true;
-		for (int i = 0; i < s->count && next == NULL; i++)
-			if (&s->certificates[i] != c && s->certificates[i].ca &&
-			    certificate_verify(c, &s->certificates[i], NULL))
-				next = &s->certificates[i];
-		if (next == NULL)
-			return false;
-		c = next;
-	}
-	return false;
-}
-
-bool
-scep_server_trusts(const struct scep_server *s, const struct certificate *c)
-{
-	return hangs_below(s, c, s->anchor);
-}
-
-bool
-scep_server_is_ca(const struct scep_server *s, const struct certificate *c)
-{
-	return c->ca && (hangs_below(s, c, s->anchor) || hangs_below(s, s->anchor, c));
-}
-
-int
-scep_server_check_fingerprint(struct scep_server *s, const char *fingerprint)
-{
-	char want[65], have[65];
-
-	s->anchor = s->issuer != NULL ? s->issuer : s->recipient;
-	if (!digest_of(s->anchor, have)) {
-		cli_error("the fingerprint of the CA cannot be made");
-		return CLI_REFUSED;
-	}
-	if (fingerprint == NULL) {
-		cli_error("warning: the CA is taken on trust; to check it: --fingerprint %s", have);
-		return CLI_DONE;
-	}
-	if (!plain_fingerprint(fingerprint, want)) {
-		cli_error("--fingerprint: want 64 hexadecimal digits (SHA-256)");
-		return CLI_USAGE;
-	}
-	for (int i = 0; i < s->count; i++) {
-		char one[65];
-
-		if (!digest_of(&s->certificates[i], one) || strcmp(one, want) != 0)
-			continue;
-		s->anchor = &s->certificates[i];
-		if (scep_server_trusts(s, s->recipient))
-			return CLI_DONE;
-		cli_error("GetCACert: the RA's certificate is not signed by that CA");
-		return CLI_REFUSED;
-	}
-	cli_error("the CA is another: its fingerprint is %s", have);
-	return CLI_REFUSED;
 }
 
 /* Base64 whose '+', '/' and '=' are escaped. */

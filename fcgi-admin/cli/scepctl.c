@@ -45,7 +45,7 @@ print_verbs(FILE *out)
 		}
 	fputs("\nscepctl VERB --help tells its options.\n"
 	      "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 store, Redis or network "
-	      "away.\n",
+	      "away,\n4 the request waits for approval.\n",
 	    out);
 }
 

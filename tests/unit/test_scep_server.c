@@ -1,4 +1,4 @@
-/* test_scep_server.c: whom scepctl enrol trusts among the certificates that a server sends. */
+/* test_scep_server.c: which of the certificates that a server sends scepctl takes for what, and which it trusts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,79 +6,27 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/encoding.h"
 #include "fcgi-admin/cli/cli.h"
 #include "fcgi-admin/cli/scep_server.h"
-#include "pki/authority.h"
-#include "pki/name.h"
-#include "pki/private_key.h"
+#include "scep/next_ca.h"
+#include "scep/reply.h"
+#include "tests/unit/scep_fake.h"
 
-/* Two CAs of one name and an RA of each. */
-struct party {
-	struct signer *signer;
-	struct buffer subject;
-	struct buffer der;
-	struct certificate certificate;
-};
-static struct party ours, theirs, our_ra, their_ra;
-
-/* A key, and a certificate of the issuer's for it; issuer NULL: its own, as a CA. */
-static void
-make(struct party *p, const char *name, struct party *issuer)
-{
-	struct errbuf why = {0};
-	char path[] = "/tmp/scep-server.XXXXXX";
-	EVP_PKEY *key = private_key_generate("ec:P-256", &why);
-
-	assert_non_null(key);
-	assert_int_not_equal(close(mkstemp(path)), -1);
-	unlink(path);
-	assert_true(private_key_save(key, path, octets_of_string("x"), &why));
-	assert_true(signer_open(path, octets_of_string("x"), &p->signer, &why));
-	unlink(path);
-	EVP_PKEY_free(key);
-	assert_true(name_from_text(name, &p->subject, &why));
-	if (issuer == NULL) {
-		assert_true(authority_self_sign(p->signer, buffer_octets(&p->subject),
-		    clock_now() - 300, clock_now() + 86400, -1, &p->der, &why));
-	} else {
-		const struct certificate_fields f = {.serial = {1},
-		    .issuer = issuer->certificate.subject,
-		    .not_before = clock_now() - 300,
-		    .not_after = clock_now() + 86400,
-		    .subject = buffer_octets(&p->subject),
-		    .spki = signer_spki(p->signer),
-		    .issuer_ski = issuer->certificate.ski,
-		    .path_length = -1,
-		    .key_usage = KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT};
-
-		assert_true(certificate_issue(&f, issuer->signer, &p->der, &why));
-	}
-	assert_true(certificate_parse(buffer_octets(&p->der), &p->certificate, &why));
-}
-
-static void
-unmake(struct party *p)
-{
-	certificate_free(&p->certificate);
-	signer_free(p->signer);
-	buffer_free(&p->subject);
-	buffer_free(&p->der);
-}
+/* Two CAs of one name and an RA of each; keys that are RSA beside. */
+static struct scep_fake_party ours, theirs, our_ra, their_ra, rsa_ca, rsa_ra;
 
 static int
 setup(void **state)
 {
 	(void)state;
-	make(&ours, "CN=CA", NULL);
-	make(&theirs, "CN=CA", NULL);
-	make(&our_ra, "CN=RA", &ours);
-	make(&their_ra, "CN=RA", &theirs);
+	scep_fake_party_make(&ours, "ec:P-256", "CN=CA", NULL);
+	scep_fake_party_make(&theirs, "ec:P-256", "CN=CA", NULL);
+	scep_fake_party_make(&our_ra, "ec:P-256", "CN=RA", &ours);
+	scep_fake_party_make(&their_ra, "ec:P-256", "CN=RA", &theirs);
+	scep_fake_party_make(&rsa_ca, "rsa:2048", "CN=RSA CA", NULL);
+	scep_fake_party_make(&rsa_ra, "rsa:2048", "CN=RSA RA", &ours);
 	return 0;
 }
 
@@ -86,10 +34,12 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	unmake(&ours);
-	unmake(&theirs);
-	unmake(&our_ra);
-	unmake(&their_ra);
+	scep_fake_party_free(&ours);
+	scep_fake_party_free(&theirs);
+	scep_fake_party_free(&our_ra);
+	scep_fake_party_free(&their_ra);
+	scep_fake_party_free(&rsa_ca);
+	scep_fake_party_free(&rsa_ra);
 	return 0;
 }
 
@@ -107,7 +57,7 @@ server(void)
 }
 
 static void
-print_of(const struct party *p, char out[96], bool colons)
+print_of(const struct scep_fake_party *p, char out[96], bool colons)
 {
 	uint8_t digest[32];
 	unsigned len = sizeof(digest);
@@ -196,6 +146,116 @@ without_a_fingerprint_the_ra_s_own_ca_is_the_anchor(void **state)
 	assert_false(scep_server_trusts(&s, &their_ra.certificate));
 }
 
+/* A server that sent these two; certificates are borrowed. */
+static struct scep_server
+server_of(const struct scep_fake_party *a, const struct scep_fake_party *b)
+{
+	struct scep_server s = {.count = 2};
+
+	s.certificates[0] = a->certificate;
+	s.certificates[1] = b->certificate;
+	return s;
+}
+
+static void
+messages_go_to_an_RA_before_a_CA_and_its_issuer_may_have_any_key(void **state)
+{
+	struct scep_server s = server_of(&ours, &rsa_ra);
+
+	(void)state;
+	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_DONE);
+	assert_ptr_equal(s.recipient, &s.certificates[1]);
+	assert_ptr_equal(s.issuer, &s.certificates[0]);
+	/* self_sign() gives a CA no keyEncipherment; without any keyUsage it may. */
+	s = server_of(&rsa_ca, &rsa_ra);
+	s.certificates[0].key_usage = -1;
+	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_DONE);
+	assert_ptr_equal(s.recipient, &s.certificates[1]);
+	assert_null(s.issuer);
+	s.certificates[1].key_usage = KEY_USAGE_DIGITAL_SIGNATURE;
+	s.recipient = NULL;
+	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_DONE);
+	assert_ptr_equal(s.recipient, &s.certificates[0]);
+	assert_ptr_equal(s.issuer, &s.certificates[0]);
+}
+
+static void
+messages_go_to_no_EC_key_and_none_that_may_not_encipher(void **state)
+{
+	struct scep_server s = server_of(&our_ra, &ours);
+
+	(void)state;
+	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_REFUSED);
+	s = server_of(&rsa_ca, &our_ra);
+	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_REFUSED);
+}
+
+static void
+a_certificate_that_is_valid_now_comes_before_one_that_is_not(void **state)
+{
+	struct scep_server s = server_of(&rsa_ra, &rsa_ra);
+
+	(void)state;
+	s.certificates[0].not_after = clock_now() - 1;
+	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_DONE);
+	assert_ptr_equal(s.recipient, &s.certificates[1]);
+	s.recipient = NULL;
+	s.certificates[1].not_before = clock_now() + 60;
+	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_DONE);
+	assert_ptr_equal(s.recipient, &s.certificates[0]);
+}
+
+/* What GetCACert answers. */
+static void
+answer(struct scep_server *s, const struct scep_fake_party *ra, const struct scep_fake_party *ca)
+{
+	struct octets all[] = {ra->certificate.der, ca->certificate.der};
+	struct buffer body = {0};
+
+	assert_true(scep_degenerate_encode(all, 2, octets_of(NULL, 0), &body));
+	assert_int_equal(scep_server_take(s, buffer_octets(&body)), CLI_DONE);
+	buffer_free(&body);
+}
+
+static void
+the_next_certificates_take_the_place_of_those_whose_CA_signed_them(void **state)
+{
+	struct octets next[] = {their_ra.certificate.der, theirs.certificate.der};
+	struct scep_server s = {0};
+	struct buffer body = {0};
+	struct errbuf why = {0};
+
+	(void)state;
+	answer(&s, &rsa_ra, &ours);
+	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_DONE);
+	assert_int_equal(scep_server_check_fingerprint(&s, NULL), CLI_DONE);
+	assert_true(scep_next_ca_encode(
+	    next, 2, &theirs.certificate, theirs.signer, clock_now(), &body, &why));
+	assert_int_equal(scep_server_take_next(&s, buffer_octets(&body)), CLI_REFUSED);
+	assert_true(octets_equal(s.issuer->der, ours.certificate.der));
+	buffer_free(&body);
+	assert_true(
+	    scep_next_ca_encode(next, 2, &ours.certificate, ours.signer, clock_now(), &body, &why));
+	assert_int_equal(scep_server_take_next(&s, buffer_octets(&body)), CLI_DONE);
+	assert_int_equal(s.count, 2);
+	assert_null(s.issuer);
+	/* Of two that are EC nobody can take a message. */
+	assert_int_equal(scep_server_choose_next(&s, clock_now()), CLI_REFUSED);
+	buffer_free(&body);
+	scep_server_close(&s);
+}
+
+static void
+what_is_no_list_of_certificates_is_refused(void **state)
+{
+	struct scep_server s = {0};
+
+	(void)state;
+	assert_int_equal(scep_server_take(&s, octets_of_string("no list")), CLI_REFUSED);
+	assert_int_equal(scep_server_take(&s, octets_of(NULL, 0)), CLI_REFUSED);
+	scep_server_close(&s);
+}
+
 int
 main(void)
 {
@@ -205,6 +265,11 @@ main(void)
 	    cmocka_unit_test(an_ra_of_another_ca_is_refused_though_the_right_ca_was_sent_too),
 	    cmocka_unit_test(what_does_not_hang_below_the_anchor_signs_nothing),
 	    cmocka_unit_test(without_a_fingerprint_the_ra_s_own_ca_is_the_anchor),
+	    cmocka_unit_test(messages_go_to_an_RA_before_a_CA_and_its_issuer_may_have_any_key),
+	    cmocka_unit_test(messages_go_to_no_EC_key_and_none_that_may_not_encipher),
+	    cmocka_unit_test(a_certificate_that_is_valid_now_comes_before_one_that_is_not),
+	    cmocka_unit_test(the_next_certificates_take_the_place_of_those_whose_CA_signed_them),
+	    cmocka_unit_test(what_is_no_list_of_certificates_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
