@@ -30,7 +30,10 @@ store_anchor_insert(struct store *st, const char *scep_profile_id, const struct 
 	db_bind_octets(q, buffer_octets(&a->certificate));
 	db_bind_integer(q, a->created_at);
 	db_bind_text(q, scep_profile_id);
-	rc = store_run(q, why);
+	if ((rc = store_run(q, why)) == STORE_CONFLICT)
+		errbuf_set(why, "anchor %s: the profile has it already", a->fingerprint);
+	else if (rc == STORE_NONE)
+		errbuf_set(why, "anchor %s: no SCEP profile %s", a->fingerprint, scep_profile_id);
 	return store_change_end(st, rc, e, why);
 }
 

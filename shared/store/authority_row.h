@@ -56,8 +56,9 @@ enum store_rc store_ra_certificate_each(struct store *st,
     bool (*row)(void *ctx, const struct ra_certificate_row *r), void *ctx, struct errbuf *why);
 
 /*
- * Rollover.  Prepare: the next generation of an active authority (state "next", predecessor_id and lineage set), with one next RA
- * certificate for each profile that the old one serves; all in one transaction.  CONFLICT: there is a next one already, or the name is taken.
+ * Rollover.  Prepare: the next generation of predecessor_id, which is active (its state becomes "next" and its lineage the predecessor's, whatever the row
+ * says), with one next RA certificate for each profile that the old one serves; all in one transaction.  CONFLICT: there is a next one
+ * already, the name is taken, the predecessor is not active, or a profile has a next RA certificate; NONE: no such predecessor or profile.
  */
 struct next_ra {
 	const char *scep_profile_id;
@@ -67,18 +68,25 @@ enum store_rc store_rollover_prepare(struct store *st, const struct authority_ro
     const struct next_ra *ras, int count, const struct audit_event *e, struct errbuf *why);
 /*
  * Switch: next becomes active, its predecessor retired; every RA profile of the predecessor issues by next from now on; every SCEP profile
- * with a next RA certificate takes that one as its current, and the old one is previous until overlap_until.  CONFLICT: no next generation.
+ * of those with a next RA certificate under next takes that one as its current, and the old one is previous until overlap_until.  CONFLICT: it
+ * is not "next".
  */
 enum store_rc store_rollover_switch(struct store *st, const char *next_id, int64_t overlap_until,
     const struct audit_event *e, struct errbuf *why);
-/* Take a prepared generation back: rows go; the caller removes key files.  CONFLICT: it is not "next". */
+/*
+ * Take a prepared generation back: rows go, its RA certificates, OCSP responders and CRL too; the caller removes key files.  CONFLICT: it is not "next",
+ * or has issued certificates already.  The whole table of certificates is looked through for that, under the writers' lock.
+ */
 enum store_rc store_rollover_cancel(
     struct store *st, const char *next_id, const struct audit_event *e, struct errbuf *why);
 /* The generation that is prepared to succeed authority id; NONE: none. */
 enum store_rc store_authority_next(
     struct store *st, const char *id, struct authority_row *out, struct errbuf *why);
 
-/* The same for the RA certificate of one profile, under the authority it has.  CONFLICT: there is a next one already (or none, to switch). */
+/*
+ * The same for the RA certificate of one profile.  CONFLICT: there is a next one already (or none, to switch or to cancel: one under an authority that
+ * is "next" itself waits for the switch of that); NONE: no such profile or authority.
+ */
 enum store_rc store_ra_prepare(struct store *st, const char *scep_profile_id,
     const struct ra_certificate_row *ra, const struct audit_event *e, struct errbuf *why);
 enum store_rc store_ra_switch(struct store *st, const char *scep_profile_id, int64_t overlap_until,

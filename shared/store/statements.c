@@ -49,6 +49,11 @@
 	"scep_transaction t JOIN scep_profile s ON s.id = t.scep_profile_id "                      \
 	"LEFT JOIN certificate c ON c.id = t.certificate_id"
 
+/* Next RA certificates that a switch makes current: of one profile, or of those that issue by the authority it is under. */
+#define SWITCHED(authority, profile, uuid)                                                         \
+	"((" authority " = '' AND " uuid " = " profile " AND a.state <> 'next') "                  \
+	"OR (a.uuid = " authority " AND a.id = r.authority_id))"
+
 #define TOKEN_COLUMNS                                                                              \
 	"uuid, name, hash, role, profiles, created_at, expires_at, last_used_at, revoked"
 
@@ -124,7 +129,14 @@ static const char *const statements[STATEMENT_COUNT] = {
 				      "JOIN authority a ON a.id = c.authority_id ORDER BY c.id",
     [STATEMENT_RA_CERTIFICATE_DELETE_UNUSED] =
 	"DELETE FROM ra_certificate WHERE uuid = $1 AND NOT EXISTS "
-	"(SELECT 1 FROM scep_profile s WHERE s.ra_certificate_id = ra_certificate.id)",
+	"(SELECT 1 FROM scep_profile s WHERE s.ra_certificate_id = ra_certificate.id) "
+	"AND NOT EXISTS "
+	"(SELECT 1 FROM scep_profile_ra x WHERE x.ra_certificate_id = ra_certificate.id)",
+    [STATEMENT_RA_CERTIFICATE_DELETE_UNUSED_ID] =
+	"DELETE FROM ra_certificate WHERE id = $1 AND NOT EXISTS "
+	"(SELECT 1 FROM scep_profile s WHERE s.ra_certificate_id = ra_certificate.id) "
+	"AND NOT EXISTS "
+	"(SELECT 1 FROM scep_profile_ra x WHERE x.ra_certificate_id = ra_certificate.id)",
 
     [STATEMENT_AUTHORITY_NEXT] = "SELECT " AUTHORITY_COLUMNS " FROM " AUTHORITY_TABLES
 				 " WHERE p.uuid = $1 AND a.state = 'next'",
@@ -156,6 +168,11 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"SELECT s.id, c.id, 'next', 0 FROM scep_profile s CROSS JOIN ra_certificate c "
 	"WHERE s.uuid = $1 AND c.uuid = $2 AND NOT EXISTS (SELECT 1 FROM scep_profile_ra x "
 	"WHERE x.scep_profile_id = s.id AND x.role = 'next')",
+    [STATEMENT_PROFILE_RA_NEXT_TAKE] =
+	"DELETE FROM scep_profile_ra WHERE role = 'next' AND scep_profile_id = "
+	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $1) AND ra_certificate_id IN "
+	"(SELECT c.id FROM ra_certificate c JOIN authority a ON a.id = c.authority_id "
+	"WHERE a.state <> 'next') RETURNING ra_certificate_id",
     [STATEMENT_PROFILE_RA_NEXT_DELETE] =
 	"DELETE FROM scep_profile_ra WHERE role = 'next' AND ra_certificate_id IN "
 	"(SELECT c.id FROM ra_certificate c JOIN authority a ON a.id = c.authority_id "
@@ -166,16 +183,17 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"SELECT s.id, s.ra_certificate_id, 'previous', $1 FROM scep_profile s "
 	"JOIN scep_profile_ra n ON n.scep_profile_id = s.id AND n.role = 'next' "
 	"JOIN ra_certificate c ON c.id = n.ra_certificate_id "
-	"JOIN authority a ON a.id = c.authority_id "
-	"WHERE ($2 = '' OR a.uuid = $2) AND ($3 = '' OR s.uuid = $3) "
-	"ON CONFLICT (scep_profile_id, ra_certificate_id) "
-	"DO UPDATE SET role = excluded.role, until = excluded.until",
+	"JOIN authority a ON a.id = c.authority_id JOIN ra_profile r ON r.id = s.ra_profile_id "
+	"WHERE " SWITCHED(
+	    "$2", "$3", "s.uuid") " "
+				  "ON CONFLICT (scep_profile_id, ra_certificate_id) "
+				  "DO UPDATE SET role = excluded.role, until = excluded.until",
     [STATEMENT_PROFILE_RA_CURRENT] =
 	"UPDATE scep_profile SET version = version + 1, ra_certificate_id = n.ra_certificate_id "
-	"FROM scep_profile_ra n, ra_certificate c, authority a "
+	"FROM scep_profile_ra n, ra_certificate c, authority a, ra_profile r "
 	"WHERE n.scep_profile_id = scep_profile.id AND n.role = 'next' "
 	"AND c.id = n.ra_certificate_id AND a.id = c.authority_id "
-	"AND ($1 = '' OR a.uuid = $1) AND ($2 = '' OR scep_profile.uuid = $2)",
+	"AND r.id = scep_profile.ra_profile_id AND " SWITCHED("$1", "$2", "scep_profile.uuid"),
     [STATEMENT_PROFILE_RA_SWEEP] =
 	"DELETE FROM scep_profile_ra WHERE role = 'previous' AND until <= $1",
     [STATEMENT_ANCHOR_INSERT] =
