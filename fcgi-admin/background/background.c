@@ -67,6 +67,7 @@ turn(struct background *b, struct lease *lease)
 	if (!have_lease(b, lease))
 		return;
 	task_audit(b);
+	task_transactions(b);
 	task_checkpoint(b);
 	task_purge(b);
 	task_expiry(b);
@@ -81,7 +82,8 @@ background_run(const struct settings *s, struct prefork_shared *shared, const vo
 	    .stop = stop,
 	    .store_away = {.what = "store"},
 	    .redis_away = {.what = "redis"},
-	    .disk_full = {.what = "disk"}};
+	    .disk_full = {.what = "disk"},
+	    .sweep_failed = {.what = "the sweep of transactions"}};
 	struct lease lease = {.ours = false};
 	char host[64] = "";
 

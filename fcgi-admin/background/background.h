@@ -5,9 +5,10 @@
 #include "fcgi/prefork.h"
 
 /*
- * Runs until *stop; as prefork.h wants it.  Every half second: audit rows that wait in Redis go to the store in batches; every ten, or when it is large,
- * the write-ahead log is checkpointed; every minute audit rows past their retention are deleted; once a day the ends of CAs and RA
- * certificates are looked at.  A store or Redis that is away is waited for, and logged once.
+ * Runs until *stop; as prefork.h wants it.  Every half second: audit rows that wait in Redis go to the store in batches.  Every five: the ends of
+ * transactions that nobody decided in time are recorded.  Every ten, or when it is large: the write-ahead log is checkpointed.  Every minute: audit
+ * rows past their retention, and decided transactions of no more use, are deleted.
+ * Once a day: the ends of CAs and RA certificates are looked at.  A store or Redis that is away is waited for, and logged once.
  */
 int background_run(
     const struct settings *s, struct prefork_shared *shared, const volatile bool *stop);

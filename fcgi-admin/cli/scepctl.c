@@ -13,11 +13,11 @@ static const struct verb *const tables[] = {
     cli_ca_verbs,
     cli_profile_verbs,
     cli_anchor_verbs,
+    cli_transaction_verbs,
     cli_token_verbs,
     cli_challenge_verbs,
     cli_records_verbs,
     cli_enrol_verbs,
-    cli_doctor_verbs,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
