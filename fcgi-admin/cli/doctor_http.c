@@ -75,14 +75,22 @@ static void
 latency(const struct doctor *d, struct doctor_finding *f)
 {
 	int64_t slowest = -1;
+	bool late = false;
 
-	for (int q = 0; q < DOCTOR_QUESTIONS; q++)
-		if (d->answers[q].asked && d->answers[q].rc == HTTP_DONE &&
-		    d->answers[q].http.took_ms > slowest)
-			slowest = d->answers[q].http.took_ms;
-		else if (d->answers[q].asked && d->answers[q].rc == HTTP_TIMED_OUT)
-			slowest = d->timeout_ms;
-	if (slowest < 0)
+	for (int q = 0; q < DOCTOR_QUESTIONS; q++) {
+		const struct doctor_answer *a = &d->answers[q];
+
+		late = late || (a->asked && a->rc == HTTP_TIMED_OUT);
+		if (a->asked && a->rc == HTTP_DONE && a->http.took_ms > slowest)
+			slowest = a->http.took_ms;
+	}
+	if (late)
+		doctor_say(f, DOCTOR_WARNING,
+		    "a request was not answered within %lld ms: clients give up and ask again; "
+		    "look "
+		    "at the server's load, disk and name resolution",
+		    (long long)d->timeout_ms);
+	else if (slowest < 0)
 		doctor_say(f, DOCTOR_SKIPPED, "there is no answer to measure");
 	else if (slowest > SLOW_MS)
 		doctor_say(f, DOCTOR_WARNING,

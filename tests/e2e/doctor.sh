@@ -202,7 +202,7 @@ start_fake() {
 it_finds_each_fault_of_transport_and_no_other() {
 	start_fake
 	doctor "$fake"
-	equal poll-unknown "$(awk '/^(failure|warning)/ && $2 != "renewal-advertised" { print $2 }' <<<"$said")" "findings"
+	equal poll-unknown "$(awk '/^(failure|warning)/ && $2 !~ /^(latency|renewal-advertised)$/ { print $2 }' <<<"$said")" "findings"
 	finds warning poll-unknown '400 \(no message\)'
 	text GetCACaps.program 404 'not here'
 	doctor "$fake"
@@ -345,12 +345,12 @@ it_waits_for_nobody_longer_than_twice() {
 	start_fake
 	: >"$work/fake/any"
 	: >"$work/fake/PKIOperation"
-	doctor --timeout 1 "$fake"
+	doctor --timeout 3 "$fake"
 	equal 1 "$status" "exit status"
 	finds failure unknown-operation 'no answer'
-	finds warning latency '1000 ms|slowest'
+	finds warning latency 'not answered within 3000 ms'
 	finds skipped poll-unknown 'does not answer in time'
-	check test $((SECONDS - began)) -le 10
+	check test $((SECONDS - began)) -le 30
 	: >"$work/fake/requests"
 	: >"$work/fake/GetCACaps"
 	doctor --timeout 1 "$fake"
