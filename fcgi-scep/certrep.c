@@ -31,15 +31,56 @@ choose_algorithms(const struct transaction *t, struct scep_reply *reply)
 	reply->cipher = (m->cipher & p->ciphers) != 0 ? m->cipher : PKI_AES128;
 }
 
+/* The generation of the CA that issued the leaf, which may be an older one where this is a repeat; NULL: it is not at hand. */
+static const struct profile_authority *
+issuer_of(const struct profile *p, struct octets leaf)
+{
+	const struct profile_authority *found = NULL;
+	struct certificate c;
+
+	if (!certificate_parse(leaf, &c, NULL))
+		return NULL;
+	for (int i = 0; i < p->authority_count && found == NULL; i++) {
+		const struct certificate *ca = &p->authorities[i].chain[0];
+
+		if (octets_equal(c.aki, ca->ski) && octets_equal(c.issuer, ca->subject))
+			found = &p->authorities[i];
+	}
+	certificate_free(&c);
+	return found;
+}
+
 /* The leaf, and behind it what the profile adds for clients that want it there. */
 static void
 choose_certificates(const struct profile *p, struct octets leaf, struct scep_reply *reply)
 {
-	int chain = p->scep.include_ca_chain ? p->chain_count : p->scep.include_ca_certificate;
+	const struct profile_authority *ca;
+	int count;
 
 	reply->certificates[reply->certificate_count++] = leaf;
-	for (int i = 0; i < chain && reply->certificate_count < 8; i++)
-		reply->certificates[reply->certificate_count++] = p->chain[i].der;
+	if ((!p->scep.include_ca_chain && !p->scep.include_ca_certificate) ||
+	    (ca = issuer_of(p, leaf)) == NULL)
+		return;
+	count = p->scep.include_ca_chain ? ca->chain_count : 1;
+	for (int i = 0; i < count && reply->certificate_count < 8; i++)
+		reply->certificates[reply->certificate_count++] = ca->chain[i].der;
+}
+
+/* Encode and send; false with why, and nothing sent. */
+static bool
+send_reply(struct transaction *t, struct scep_reply *reply, struct errbuf *why)
+{
+	struct scep_responder responder = profile_responder(t->ra);
+	struct buffer out = {0};
+	bool ok;
+
+	choose_algorithms(t, reply);
+	reply->password = t->password;
+	ok = scep_reply_encode(t->message, reply, &responder, &out, why);
+	if (ok)
+		fcgi_respond(t->http, 200, PKI_MESSAGE, NO_STORE, buffer_octets(&out));
+	buffer_free(&out);
+	return ok;
 }
 
 /* As the store and the audit have it: 16 octets in hex. */
@@ -67,54 +108,73 @@ serial_of(struct octets der, char out[33])
 void
 certrep_success(struct transaction *t, struct octets certificate, bool repeat)
 {
-	struct scep_responder responder = profile_responder(t->profile);
-	struct scep_reply reply = {
-	    .status = SCEP_SUCCESS,
-	    .fail_info = SCEP_NO_FAIL_INFO,
-	};
-	struct buffer out = {0};
+	struct scep_reply reply = {.status = SCEP_SUCCESS, .fail_info = SCEP_NO_FAIL_INFO};
 	struct errbuf why = {0};
 	char serial[33];
 
-	choose_algorithms(t, &reply);
 	choose_certificates(t->profile, certificate, &reply);
-	if (scep_reply_encode(t->message, &reply, &responder, &out, &why)) {
-		fcgi_respond(t->http, 200, PKI_MESSAGE, NO_STORE, buffer_octets(&out));
-		if (!fault_here("replied"))
-			t->stage = "answered";
-		if (repeat) {
-			serial_of(certificate, serial);
-			transaction_repeated(t, serial);
-		} else {
-			transaction_done(t);
-		}
-	} else {
+	if (!send_reply(t, &reply, &why)) {
 		/* Committed all the same: the same request will get it. */
 		certrep_unavailable(t, why.line);
+		return;
 	}
-	buffer_free(&out);
+	if (!fault_here("replied"))
+		t->stage = "answered";
+	if (repeat) {
+		serial_of(certificate, serial);
+		transaction_repeated(t, serial);
+	} else {
+		transaction_done(t);
+	}
+}
+
+void
+certrep_found(struct transaction *t, struct octets certificate, struct octets crl)
+{
+	struct scep_reply reply = {
+	    .status = SCEP_SUCCESS, .fail_info = SCEP_NO_FAIL_INFO, .crl = crl};
+	struct errbuf why = {0};
+
+	if (certificate.len > 0) {
+		reply.certificates[reply.certificate_count++] = certificate;
+		serial_of(certificate, t->serial);
+	}
+	if (!send_reply(t, &reply, &why)) {
+		certrep_unavailable(t, why.line);
+		return;
+	}
+	t->stage = "answered";
+	transaction_recorded(t, "success", crl.len > 0 ? "the CRL" : "a certificate again");
+}
+
+void
+certrep_pending(struct transaction *t, const char *reason, bool record)
+{
+	struct scep_reply reply = {.status = SCEP_PENDING, .fail_info = SCEP_NO_FAIL_INFO};
+	struct errbuf why = {0};
+
+	if (!send_reply(t, &reply, &why)) {
+		certrep_unavailable(t, why.line);
+		return;
+	}
+	t->stage = "answered";
+	if (record)
+		transaction_recorded(t, "pending", reason);
+	else
+		transaction_waits(t, reason);
 }
 
 void
 certrep_failure(
     struct transaction *t, enum scep_fail_info fail_info, const char *text, const char *reason)
 {
-	struct scep_responder responder = profile_responder(t->profile);
 	struct scep_reply reply = {
-	    .status = SCEP_FAILURE,
-	    .fail_info = fail_info,
-	    .fail_info_text = text,
-	};
-	struct buffer out = {0};
+	    .status = SCEP_FAILURE, .fail_info = fail_info, .fail_info_text = text};
 	struct errbuf why = {0};
 
 	t->fail_info = fail_info;
-	choose_algorithms(t, &reply);
-	if (scep_reply_encode(t->message, &reply, &responder, &out, &why)) {
-		fcgi_respond(t->http, 200, PKI_MESSAGE, NO_STORE, buffer_octets(&out));
+	if (send_reply(t, &reply, &why))
 		transaction_refused(t, "refused", reason);
-	} else {
+	else
 		certrep_unavailable(t, why.line);
-	}
-	buffer_free(&out);
 }

@@ -1,4 +1,4 @@
-/* certrep.h: the three ways an answered pkiMessage can end: SUCCESS, FAILURE, or 503. */
+/* certrep.h: the ways an answered pkiMessage can end: SUCCESS, PENDING, FAILURE, or 503. */
 #ifndef FCGI_SCEP_CERTREP_H
 #define FCGI_SCEP_CERTREP_H
 
@@ -12,6 +12,12 @@
 
 /* SUCCESS with a certificate that is committed: just now, or at the first of several equal requests (repeat). */
 void certrep_success(struct transaction *t, struct octets certificate, bool repeat);
+
+/* SUCCESS with what GetCert or GetCRL asked for: a certificate alone, or a CRL. */
+void certrep_found(struct transaction *t, struct octets certificate, struct octets crl);
+
+/* PENDING.  record: with an audit row of its own; otherwise the caller wrote one, or counts. */
+void certrep_pending(struct transaction *t, const char *reason, bool record);
 
 /* FAILURE.  text goes out as failInfoText (NULL or "": none); reason goes to log and audit alone. */
 void certrep_failure(

@@ -1,7 +1,7 @@
 /*
- * enrol.c: the way of an enrolment: parse, open, repeat?, authorise, issue, answer.
+ * enrol.c: the way of an enrolment or renewal: open, repeat?, authorise, issue or wait, answer.
  *
- * Every path answers exactly once and records exactly once; every path that does not commit gives a reserved challenge back.
+ * Every path answers exactly once and records exactly once; every path that neither commits nor waits gives a reserved challenge back.
  */
 #include "enrol.h"
 
@@ -13,14 +13,12 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "certrep.h"
-#include "issue/issue.h"
-#include "scep/reply.h"
+#include "message.h"
+#include "pending.h"
+#include "scep/password.h"
 
-#define SIGNING_TIME_SLACK_S 86400
-
-/* What names this request, so that a repeat of it gets its first answer: profile, transactionID, CSR, and who signed. */
-static bool
-make_repeat_key(const struct transaction *t, const struct csr *csr, uint8_t out[32])
+bool
+enrol_repeat_key(const struct transaction *t, const struct csr *csr, uint8_t *out)
 {
 	const struct scep_request *m = t->message;
 	uint8_t csr_digest[32], signer_digest[32];
@@ -84,10 +82,13 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 {
 	struct issue_order order = {
 	    .profile = t->profile,
+	    .authority = t->ra->authority,
 	    .csr = csr,
 	    .repeat_key = octets_of(repeat_key, 32),
+	    .challenge_version = grant->challenge_version,
+	    .predecessor_id = grant->predecessor_id,
 	    .now = now_ms / 1000,
-	    .legacy = t->legacy[0] != '\0' ? t->legacy : NULL,
+	    .note = t->note[0] != '\0' ? t->note : NULL,
 	};
 	struct issue_result result;
 	struct errbuf why = {0};
@@ -133,7 +134,8 @@ accepts_digest_of(struct transaction *t, const struct csr *csr)
 	if ((csr->digest & PKI_DIGESTS_LEGACY) == 0)
 		return true;
 	if ((csr->digest & t->profile->scep.digests) != 0) {
-		transaction_warn(t, pki_digest_name(csr->digest), "of the CSR");
+		transaction_note(t, "warning: broken algorithm in use: %s (of the CSR)",
+		    pki_digest_name(csr->digest));
 		return true;
 	}
 	errbuf_set(&text, "CSR: digest %s is not accepted here", pki_digest_name(csr->digest));
@@ -141,85 +143,114 @@ accepts_digest_of(struct transaction *t, const struct csr *csr)
 	return false;
 }
 
+/*
+ * A key on a curve cannot decrypt: the reply is then keyed by the challengePassword (RFC 8894 3.1), which whoever sees the reply may
+ * guess at.  Judged before anybody looks whether it is right, so that this tells nothing about it.
+ */
+static bool
+can_be_answered(struct transaction *t, const struct csr *csr)
+{
+	static const char none[] = "a reply to an EC key is encrypted under the challengePassword, "
+				   "and the CSR has none",
+			  weak[] = "a reply to an EC key is encrypted under the challengePassword, "
+				   "which must have 128 bits: 32 hexadecimal digits, say";
+
+	if (t->message->signer_key.type != PKI_KEY_EC)
+		return true;
+	if (csr->has_challenge && scep_password_is_strong(csr->challenge)) {
+		t->password = csr->challenge;
+		return true;
+	}
+	certrep_failure(t, SCEP_BAD_REQUEST,
+	    csr->has_challenge && csr->challenge.len > 0 ? weak : none,
+	    csr->has_challenge && csr->challenge.len > 0 ? weak : none);
+	return false;
+}
+
+/* Authorised: a certificate, or, where somebody approves by hand, its place among those that wait. */
+static void
+issue_or_wait(struct transaction *t, const struct csr *csr, struct authorisation *grant,
+    const uint8_t repeat_key[32], int64_t now_ms)
+{
+	t->stage = "authorised";
+	if (fault_here("reserved")) {
+		give_back(t, grant, false);
+		certrep_unavailable(t, "a fault of the test build");
+	} else if (strcmp(t->profile->scep.approval, "manual") == 0) {
+		pending_start(t, csr, grant, repeat_key, now_ms);
+	} else {
+		issue_and_answer(t, csr, grant, repeat_key, now_ms);
+	}
+}
+
+static void
+authorise_and_issue(
+    struct transaction *t, const struct csr *csr, const uint8_t repeat_key[32], int64_t now_ms)
+{
+	struct authorise_request request = {
+	    .profile = t->profile,
+	    .message_type = t->message->message_type,
+	    .signer = &t->message->signer,
+	    .signer_self_signed = t->message->signer_self_signed,
+	    .csr = csr,
+	    .repeat_key = repeat_key,
+	    .now_ms = now_ms,
+	};
+	struct authorisation grant;
+	struct errbuf why = {0};
+
+	switch (authorise_enrolment(&t->worker->authoriser, &request, &grant, &why)) {
+	case AUTHORISE_ALLOW:
+		issue_or_wait(t, csr, &grant, repeat_key, now_ms);
+		return;
+	case AUTHORISE_AWAY:
+		certrep_unavailable(t, why.line);
+		return;
+	default:
+		/* A copy of this request may have used the challenge, or renewed, a moment ago. */
+		if ((!grant.already_used && t->message->signer_self_signed) ||
+		    !answer_repeat(t, octets_of(repeat_key, 32), now_ms / 1000))
+			certrep_failure(t, grant.fail_info, grant.text.line, why.line);
+		return;
+	}
+}
+
 /* A CSR whose proof of possession held: a stranger's still. */
 static void
 enrol(struct transaction *t, const struct csr *csr)
 {
 	int64_t now_ms = clock_now_ms();
-	struct authorisation grant;
 	struct errbuf why = {0};
 	uint8_t repeat_key[32];
 
 	t->stage = "decrypted";
 	transaction_know_csr(t, csr);
-	if (!accepts_digest_of(t, csr))
+	if (!accepts_digest_of(t, csr) || !can_be_answered(t, csr))
 		return;
-	if (!make_repeat_key(t, csr, repeat_key)) {
+	if (!enrol_repeat_key(t, csr, repeat_key)) {
 		errbuf_ossl(&why, "repeat key");
 		certrep_unavailable(t, why.line);
 		return;
 	}
 	if (answer_repeat(t, octets_of(repeat_key, 32), now_ms / 1000))
 		return;
-	switch (authorise_enrolment(
-	    &t->worker->authoriser, t->profile, csr, repeat_key, now_ms, &grant, &why)) {
-	case AUTHORISE_ALLOW:
-		break;
-	case AUTHORISE_AWAY:
-		certrep_unavailable(t, why.line);
+	if (strcmp(t->profile->scep.approval, "manual") == 0 &&
+	    pending_continue(t, csr, repeat_key, now_ms))
 		return;
-	default:
-		/* A copy of this request may have used the challenge a moment ago. */
-		if (!grant.already_used ||
-		    !answer_repeat(t, octets_of(repeat_key, 32), now_ms / 1000))
-			certrep_failure(t, SCEP_BAD_REQUEST, NULL, why.line);
-		return;
-	}
-	t->stage = "authorised";
-	if (fault_here("reserved")) {
-		give_back(t, &grant, false);
-		certrep_unavailable(t, "a fault of the test build");
-		return;
-	}
-	issue_and_answer(t, csr, &grant, repeat_key, now_ms);
+	authorise_and_issue(t, csr, repeat_key, now_ms);
 }
 
-/* Clients without a clock are common: noted, not refused. */
-static void
-note_signing_time(const struct transaction *t)
+void
+enrol_serve(struct transaction *t)
 {
-	const struct scep_request *m = t->message;
-	int64_t off;
-
-	if (!m->has_signing_time)
-		return;
-	off = m->signing_time - clock_now();
-	if (off > SIGNING_TIME_SLACK_S || off < -SIGNING_TIME_SLACK_S)
-		log_event(LOG_LEVEL_INFO, "signing-time", "the client's clock is off by %lld s",
-		    (long long)off);
-}
-
-static const char *
-stage_before(const char *failed)
-{
-	if (strcmp(failed, "verify") == 0)
-		return "parsed";
-	return strcmp(failed, "decrypt") == 0 ? "verified" : "decrypted";
-}
-
-static void
-open_and_enrol(struct transaction *t)
-{
-	const struct profile *p = t->profile;
-	struct scep_recipient recipient = profile_recipient(p);
+	struct scep_recipient recipient = profile_recipient(t->ra);
 	struct errbuf why = {0};
 	const char *failed = "";
 	struct csr csr = {0};
 
 	switch (scep_request_open_csr(
-	    t->message, &recipient, p->scep.require_signer_key, &csr, &failed, &why)) {
+	    t->message, &recipient, t->profile->scep.require_signer_key, &csr, &failed, &why)) {
 	case SCEP_OK:
-		note_signing_time(t);
 		enrol(t, &csr);
 		break;
 	case SCEP_FAULT:
@@ -227,71 +258,10 @@ open_and_enrol(struct transaction *t)
 		break;
 	default:
 		/* One answer for all of them: which check failed would tell about the envelope. */
-		t->stage = stage_before(failed);
+		t->stage = message_stage_before(failed);
 		certrep_failure(t, SCEP_BAD_MESSAGE_CHECK, NULL, why.line);
 		break;
 	}
+	t->password = octets_of(NULL, 0);
 	csr_free(&csr);
-}
-
-/*
- * The reply is enveloped to the signer's key (RFC 8894 3.1), so that one which cannot receive it ends here: later a certificate would
- * be committed that nobody can be given.  And a larger key than devices may have only costs time to verify by.
- */
-static enum scep_rc
-check_signer_key(
-    const struct transaction *t, enum scep_fail_info *fail, struct errbuf *why, struct errbuf *text)
-{
-	const struct public_key *key = &t->message->signer_key;
-	int64_t most = t->profile->ra.max_rsa_bits;
-
-	if (key->type != PKI_KEY_RSA) {
-		*fail = SCEP_BAD_ALG;
-		errbuf_set(text, "signer's key type %s is not accepted here, want RSA", key->name);
-	} else if (key->bits > most) {
-		*fail = SCEP_BAD_REQUEST;
-		errbuf_set(text, "signer's key too large: have %s, want at most %lld bits",
-		    key->name, (long long)most);
-	} else {
-		return SCEP_OK;
-	}
-	errbuf_set(why, "pkiMessage: %s", text->line);
-	return SCEP_REFUSED;
-}
-
-void
-enrol_serve(struct transaction *t, struct octets der)
-{
-	enum scep_fail_info fail = SCEP_NO_FAIL_INFO;
-	struct errbuf why = {0}, text = {0};
-	struct scep_request *message = NULL;
-	enum scep_rc rc;
-
-	if (!profile_open_keys(t->worker->profiles, t->profile, &why)) {
-		certrep_unavailable(t, why.line);
-		return;
-	}
-	rc = scep_request_parse(der, &message, &fail, &why);
-	if (message != NULL)
-		transaction_know_message(t, message);
-	if (rc == SCEP_OK)
-		rc = scep_request_check_algorithms(message, t->profile->scep.digests,
-		    t->profile->scep.ciphers, &fail, &why, &text);
-	if (rc == SCEP_OK)
-		rc = check_signer_key(t, &fail, &why, &text);
-	if (rc == SCEP_REFUSED) {
-		certrep_failure(t, fail, text.line, why.line);
-	} else if (rc == SCEP_UNANSWERABLE) {
-		fcgi_respond_text(
-		    t->http, 400, NULL, "This is no pkiMessage that can be answered.");
-		transaction_refused(t, "refused", why.line);
-	} else if (rc == SCEP_FAULT) {
-		certrep_unavailable(t, why.line);
-	} else if (message->message_type != SCEP_PKCS_REQ) {
-		errbuf_set(&why, "messageType %d (%s) is not supported here", message->message_type,
-		    scep_message_type_name(message->message_type));
-		certrep_failure(t, SCEP_BAD_REQUEST, why.line, why.line);
-	} else {
-		open_and_enrol(t);
-	}
 }

@@ -1,11 +1,17 @@
-/* enrol.h: PKIOperation: a pkiMessage in, a CertRep out. */
+/* enrol.h: PKCSReq and RenewalReq: authorise, issue, answer; or let it wait for approval. */
 #ifndef FCGI_SCEP_ENROL_H
 #define FCGI_SCEP_ENROL_H
 
-#include "base/octets.h"
+#include "issue/issue.h"
 #include "transaction.h"
 
-/* Answer t's request, whose pkiMessage is der, and record it.  t->profile is there and enabled. */
-void enrol_serve(struct transaction *t, struct octets der);
+/* Answer t's message, whose form and algorithms are checked. */
+void enrol_serve(struct transaction *t);
+
+/*
+ * What names a request, so that a repeat of it gets its first answer: profile, transactionID, CSR, and who signed.  out has 32 octets; false
+ * when OpenSSL fails.
+ */
+bool enrol_repeat_key(const struct transaction *t, const struct csr *csr, uint8_t *out);
 
 #endif

@@ -5,10 +5,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "enrol.h"
+#include "message.h"
 #include "scep/capabilities.h"
 #include "scep/query.h"
+#include "status.h"
 #include "transaction.h"
 
 /* Kept for two seconds by nginx: a profile's change is seen that soon. */
@@ -121,7 +123,7 @@ answer_generic_capabilities(struct transaction *t)
 {
 	struct buffer text = {0};
 
-	scep_capabilities(PKI_DIGESTS_DEFAULT, PKI_CIPHERS_DEFAULT, false, false, &text);
+	scep_capabilities(PKI_DIGESTS_DEFAULT, PKI_CIPHERS_DEFAULT, true, false, &text);
 	fcgi_respond(t->http, 200, "text/plain", CACHEABLE, buffer_octets(&text));
 	buffer_free(&text);
 	transaction_done(t);
@@ -132,6 +134,25 @@ answer_constant(struct transaction *t, const char *type, const struct buffer *bo
 {
 	fcgi_respond(t->http, 200, type, CACHEABLE, buffer_octets(body));
 	transaction_done(t);
+}
+
+/* What a client will need when the present CA or RA ends, signed by the present CA (RFC 8894 4.7). */
+static void
+answer_next_ca(struct transaction *t)
+{
+	struct errbuf why = {0};
+	struct octets body;
+
+	if (!profile_has_next(t->profile)) {
+		refuse_http(t, 404, NULL, "GetNextCACert: there is no next CA.",
+		    "GetNextCACert without a next CA");
+	} else if (!profile_open_keys(t->worker->profiles, t->profile, &why) ||
+		   !profile_next_ca(t->profile, clock_now(), &body, &why)) {
+		refuse_http(t, 503, RETRY_AFTER, "Temporarily unavailable.", why.line);
+	} else {
+		fcgi_respond(t->http, 200, "application/x-x509-next-ca-cert", CACHEABLE, body);
+		transaction_done(t);
+	}
 }
 
 /* The octets of a pkiMessage: the body of a POST, or message of a GET.  false: answered already. */
@@ -182,7 +203,7 @@ serve_pki_operation(struct transaction *t, const struct scep_query *q, bool post
 	struct octets message;
 
 	if (read_message(t, q, post, &decoded, &message))
-		enrol_serve(t, message);
+		message_serve(t, message);
 	buffer_free(&decoded);
 }
 
@@ -219,8 +240,7 @@ dispatch(struct transaction *t, const struct scep_query *q, bool post)
 	case SCEP_OP_GET_NEXT_CA_CERT:
 		t->operation = "GetNextCACert";
 		if (find_profile(t))
-			refuse_http(t, 404, NULL, "GetNextCACert: there is no next CA.",
-			    "GetNextCACert without a next CA");
+			answer_next_ca(t);
 		return;
 	case SCEP_OP_NONE:
 		refuse_http(t, 400, NULL, "The parameter operation is missing.", "no operation");
@@ -246,6 +266,8 @@ operation_serve(struct worker *w, struct fcgi_request *r)
 	if (!post && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		refuse_http(&t, 405, "Allow: GET, HEAD, POST\r\n", "Use GET or POST.",
 		    "method is not GET, HEAD or POST");
+	else if (status_serve(&t))
+		;
 	else if (!operation_profile_name(
 		     fcgi_request_path(r), w->settings->default_profile, t.profile_name))
 		refuse_http(

@@ -1,6 +1,7 @@
 /* transaction.c: recording what became of a request. */
 #include "transaction.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,17 +64,23 @@ transaction_know_message(struct transaction *t, struct scep_request *message)
 	print_transaction_id(t);
 	if ((message->digest & PKI_DIGESTS_LEGACY) != 0 ||
 	    (message->cipher & PKI_CIPHERS_LEGACY) != 0)
-		snprintf(t->legacy, sizeof(t->legacy), "warning: broken algorithm in use: %s, %s",
+		transaction_note(t, "warning: broken algorithm in use: %s, %s",
 		    pki_digest_name(message->digest), pki_cipher_name(message->cipher));
 }
 
 void
-transaction_warn(struct transaction *t, const char *algorithm, const char *where)
+transaction_note(struct transaction *t, const char *fmt, ...)
 {
-	size_t len = strlen(t->legacy);
+	size_t len = strlen(t->note);
+	va_list ap;
 
-	snprintf(t->legacy + len, sizeof(t->legacy) - len, "%s%s (%s)",
-	    len == 0 ? "warning: broken algorithm in use: " : ", ", algorithm, where);
+	if (len > 0 && len + 2 < sizeof(t->note)) {
+		memcpy(t->note + len, "; ", 3);
+		len += 2;
+	}
+	va_start(ap, fmt);
+	vsnprintf(t->note + len, sizeof(t->note) - len, fmt, ap);
+	va_end(ap);
 }
 
 void
@@ -86,6 +93,28 @@ transaction_know_csr(struct transaction *t, const struct csr *csr)
 		buffer_free(&t->subject);
 }
 
+/* What a device wants of us, for the audit. */
+static const char *
+scep_action(const struct transaction *t)
+{
+	if (strcmp(t->operation, "PKIOperation") != 0)
+		return "scep.request";
+	if (t->message == NULL)
+		return "scep.enrol";
+	switch (t->message->message_type) {
+	case SCEP_RENEWAL_REQ:
+		return "scep.renew";
+	case SCEP_CERT_POLL:
+		return "scep.poll";
+	case SCEP_GET_CERT:
+		return "scep.get-cert";
+	case SCEP_GET_CRL:
+		return "scep.get-crl";
+	default:
+		return "scep.enrol";
+	}
+}
+
 void
 transaction_event(const struct transaction *t, struct audit_event *e)
 {
@@ -95,15 +124,13 @@ transaction_event(const struct transaction *t, struct audit_event *e)
 	    .time_ms = clock_now_ms(),
 	    .actor = "device",
 	    .address = fcgi_request_address(t->http),
-	    .action = "scep.enrol",
+	    .action = scep_action(t),
 	    .profile = t->profile_name[0] != '\0' ? t->profile_name : NULL,
 	    .stage = t->stage,
 	    .transport = t->transport,
 	    .request_id = fcgi_request_id(t->http),
 	    .count = 1,
 	};
-	if (strcmp(t->operation, "PKIOperation") != 0)
-		e->action = "scep.request";
 	if (m == NULL)
 		return;
 	e->transaction_id = t->transaction_id;
@@ -246,11 +273,11 @@ record(struct transaction *t, const char *outcome, const char *reason)
 void
 transaction_refused(struct transaction *t, const char *outcome, const char *reason)
 {
-	char text[ERRBUF_SIZE + 160];
+	char text[ERRBUF_SIZE + sizeof(t->note) + 4];
 
 	t->outcome = outcome;
-	if (t->legacy[0] != '\0') {
-		snprintf(text, sizeof(text), "%s; %s", reason, t->legacy);
+	if (t->note[0] != '\0') {
+		snprintf(text, sizeof(text), "%s; %s", reason, t->note);
 		reason = text;
 	}
 	log_request(
@@ -273,9 +300,41 @@ void
 transaction_done(struct transaction *t)
 {
 	t->outcome = "success";
-	log_request(t, t->legacy[0] != '\0' ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-	    t->legacy[0] != '\0' ? t->legacy : NULL);
+	log_request(t, strstr(t->note, "warning:") != NULL ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+	    t->note[0] != '\0' ? t->note : NULL);
 	settle_lost(t);
+}
+
+void
+transaction_waits(struct transaction *t, const char *reason)
+{
+	t->outcome = "pending";
+	log_request(t, LOG_LEVEL_INFO, reason);
+	settle_lost(t);
+}
+
+void
+transaction_recorded(struct transaction *t, const char *outcome, const char *reason)
+{
+	t->outcome = outcome;
+	log_request(t, LOG_LEVEL_INFO, reason);
+	record(t, outcome, reason);
+}
+
+bool
+transaction_event_json(
+    const struct transaction *t, const char *outcome, const char *reason, struct buffer *out)
+{
+	char event_id[UUID_SIZE], text[ERRBUF_SIZE + sizeof(t->note) + 4];
+	struct audit_event e;
+
+	transaction_event(t, &e);
+	e.outcome = outcome;
+	snprintf(text, sizeof(text), "%s%s%s", reason, t->note[0] != '\0' ? "; " : "", t->note);
+	e.reason = text;
+	if (encoding_uuid(event_id))
+		e.event_id = event_id;
+	return audit_event_to_json(&e, out);
 }
 
 void

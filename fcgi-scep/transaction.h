@@ -24,12 +24,17 @@ struct transaction {
 	int64_t started_us;
 
 	struct scep_request *message; /* NULL until parsed */
+	/* What the message is enveloped to; the current one where that is none of ours.  NULL until parsed. */
+	const struct profile_ra *ra;
+	/* What keys a reply to a signer that cannot decrypt (EC): its challengePassword; borrowed. */
+	struct octets password;
 	char transaction_id[2 * SCEP_TRANSACTION_ID_MAX + 8];
 	const char *
 	    stage; /* received, parsed, verified, decrypted, authorised, issued, answered: the last one reached */
 	char key_type[32];     /* of the CSR's key; "" unknown */
 	struct buffer subject; /* RFC 4514, as asked for */
-	char legacy[128];      /* a warning of MD5 or DES, "" none */
+	char
+	    note[512]; /* for the audit: broken algorithms, a previous RA certificate; "" nothing */
 
 	/* For the log line. */
 	const char *outcome; /* success, refused, failed, repeat */
@@ -41,8 +46,9 @@ void transaction_start(struct transaction *t, struct worker *w, struct fcgi_requ
 /* The message has been parsed: its transactionID, algorithms and warnings become known. */
 void transaction_know_message(struct transaction *t, struct scep_request *message);
 void transaction_know_csr(struct transaction *t, const struct csr *csr);
-/* A broken algorithm was accepted, where ("of the CSR"): log and audit get a warning. */
-void transaction_warn(struct transaction *t, const char *algorithm, const char *where);
+/* Something that log and audit tell beside the outcome, in so many words. */
+void transaction_note(struct transaction *t, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Everything that is known so far; texts are borrowed from t. */
 void transaction_event(const struct transaction *t, struct audit_event *e);
@@ -58,6 +64,16 @@ void transaction_repeated(struct transaction *t, const char *serial);
 
 /* The log line of what went well; the audit row of an enrolment is in its commit. */
 void transaction_done(struct transaction *t);
+
+/* The log line of a request that waits for approval; its audit row is written with it, or counted. */
+void transaction_waits(struct transaction *t, const char *reason);
+
+/* The event as JSON for the queue of the profile, with an event id of its own; the caller frees out.  false: out of memory. */
+bool transaction_event_json(
+    const struct transaction *t, const char *outcome, const char *reason, struct buffer *out);
+
+/* What went well is recorded too: reads that change nothing (GetCert, GetCRL), and the first poll.  Counted like a refusal. */
+void transaction_recorded(struct transaction *t, const char *outcome, const char *reason);
 
 void transaction_free(struct transaction *t);
 

@@ -24,8 +24,8 @@ open_all(const struct settings *s, struct errbuf *why)
 		worker_stop(w);
 		return NULL;
 	}
-	w->authoriser =
-	    (struct authoriser){.settings = s, .master_key = w->master_key, .redis = w->redis};
+	w->authoriser = (struct authoriser){
+	    .settings = s, .master_key = w->master_key, .redis = w->redis, .store = w->store};
 	return w;
 }
 

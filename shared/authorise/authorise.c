@@ -1,9 +1,10 @@
-/* authorise.c: static and one-time challenges. */
+/* authorise.c: static and one-time challenges, beside a certificate or alone. */
 #include "authorise/authorise.h"
 
 #include <string.h>
 
-#include "base/log.h"
+#include "authorise/anchor.h"
+#include "authorise/renewal.h"
 #include "pki/name.h"
 
 bool
@@ -88,22 +89,22 @@ check_binding(const char *bind_cn, const struct csr *csr, struct errbuf *why)
 }
 
 static enum authorise_rc
-check_dynamic(const struct authoriser *a, const struct profile *p, const struct csr *csr,
-    const uint8_t repeat_key[32], int64_t now_ms, struct authorisation *out, struct errbuf *why)
+check_dynamic(const struct authoriser *a, const struct authorise_request *q,
+    struct authorisation *out, struct errbuf *why)
 {
 	struct challenge_reservation *r = &out->reservation;
 	enum challenge_state state;
 	struct errbuf ignored = {0};
 
-	r->profile_id = p->scep.id;
+	r->profile_id = q->profile->scep.id;
 	memcpy(r->id, out->challenge_id, sizeof(r->id));
-	memcpy(r->repeat_key, repeat_key, sizeof(r->repeat_key));
-	if (challenge_reserve(a->redis, r, now_ms, a->settings->reserve_s * 1000, &state, why) !=
+	memcpy(r->repeat_key, q->repeat_key, sizeof(r->repeat_key));
+	if (challenge_reserve(a->redis, r, q->now_ms, a->settings->reserve_s * 1000, &state, why) !=
 	    REDIS_DONE) {
 		errbuf_prefix(why, "challenge");
 		return AUTHORISE_AWAY;
 	}
-	if (!csr->has_challenge) {
+	if (!q->csr->has_challenge) {
 		errbuf_set(why, "challenge: the CSR has none");
 		return AUTHORISE_DENY;
 	}
@@ -113,33 +114,102 @@ check_dynamic(const struct authoriser *a, const struct profile *p, const struct 
 		return AUTHORISE_DENY;
 	}
 	out->one_time = true;
-	if (!check_binding(r->bind_cn, csr, why)) {
+	if (!check_binding(r->bind_cn, q->csr, why)) {
 		(void)authorise_release(a, out, true, &ignored);
 		return AUTHORISE_DENY;
 	}
 	return AUTHORISE_ALLOW;
 }
 
-enum authorise_rc
-authorise_enrolment(const struct authoriser *a, const struct profile *p, const struct csr *csr,
-    const uint8_t repeat_key[32], int64_t now_ms, struct authorisation *out, struct errbuf *why)
+static enum authorise_rc
+check_challenge(const struct authoriser *a, const struct authorise_request *q,
+    struct authorisation *out, struct errbuf *why)
 {
-	memset(out, 0, sizeof(*out));
-	if (!authorise_challenge_id(a->master_key, p->scep.id, csr->challenge, out->challenge_id)) {
+	const struct profile *p = q->profile;
+
+	out->fail_info = SCEP_BAD_REQUEST;
+	out->challenge_version = p->scep.challenge_version;
+	if (!authorise_challenge_id(
+		a->master_key, p->scep.id, q->csr->challenge, out->challenge_id)) {
 		errbuf_ossl(why, "challenge: HMAC");
 		return AUTHORISE_AWAY;
 	}
 	if (strcmp(p->scep.challenge_mode, "static") == 0) {
 		out->method = "static";
-		return check_static(p, csr, out->challenge_id, why);
+		return check_static(p, q->csr, out->challenge_id, why);
 	}
 	if (strcmp(p->scep.challenge_mode, "dynamic") == 0) {
 		out->method = "dynamic";
-		return check_dynamic(a, p, csr, repeat_key, now_ms, out, why);
+		return check_dynamic(a, q, out, why);
 	}
 	errbuf_set(why, "challenge: the profile's mode is \"%s\": nobody may enrol",
 	    p->scep.challenge_mode);
 	return AUTHORISE_DENY;
+}
+
+/* The certificate did not authorise: a challenge still may, and if it does not, the answer is the certificate's. */
+static enum authorise_rc
+check_challenge_instead(const struct authoriser *a, const struct authorise_request *q,
+    const struct renewal *renewal, struct authorisation *out, struct errbuf *why)
+{
+	bool foreign = renewal->predecessor_id == 0;
+	bool may_try = q->csr->has_challenge && (!foreign || !q->profile->scep.require_signer_key ||
+						    octets_equal(q->signer->spki, q->csr->spki));
+	struct errbuf challenge_why = {0};
+	enum authorise_rc rc = AUTHORISE_DENY;
+
+	if (may_try)
+		rc = check_challenge(a, q, out, &challenge_why);
+	if (rc == AUTHORISE_AWAY)
+		errbuf_set(why, "%s", challenge_why.line);
+	else if (rc == AUTHORISE_DENY && may_try)
+		errbuf_set(why, "%s; %s", renewal->why.line, challenge_why.line);
+	else if (rc == AUTHORISE_DENY)
+		errbuf_set(why, "%s", renewal->why.line);
+	if (rc == AUTHORISE_DENY) {
+		out->fail_info = renewal->fail_info;
+		out->text = renewal->text;
+	}
+	return rc;
+}
+
+/* Who signs with a certificate of its own, or says that it renews. */
+static enum authorise_rc
+check_certificate(const struct authoriser *a, const struct authorise_request *q,
+    struct authorisation *out, struct errbuf *why)
+{
+	struct renewal renewal;
+	enum authorise_rc rc;
+
+	if ((rc = renewal_check(a->store, q, &renewal)) == AUTHORISE_AWAY) {
+		errbuf_set(why, "%s", renewal.why.line);
+		return rc;
+	}
+	if (rc == AUTHORISE_ALLOW && !q->profile->scep.certificate_renewal &&
+	    (rc = check_challenge(a, q, out, why)) != AUTHORISE_ALLOW)
+		return rc;
+	if (rc == AUTHORISE_ALLOW) {
+		if (out->method == NULL)
+			out->method = "certificate";
+		out->predecessor_id = renewal.predecessor_id;
+		return rc;
+	}
+	if (renewal.predecessor_id == 0 &&
+	    anchor_trusts(q->profile, q->signer, q->csr, q->now_ms)) {
+		out->method = "anchor";
+		return AUTHORISE_ALLOW;
+	}
+	return check_challenge_instead(a, q, &renewal, out, why);
+}
+
+enum authorise_rc
+authorise_enrolment(const struct authoriser *a, const struct authorise_request *q,
+    struct authorisation *out, struct errbuf *why)
+{
+	memset(out, 0, sizeof(*out));
+	if (q->signer_self_signed && q->message_type != SCEP_RENEWAL_REQ)
+		return check_challenge(a, q, out, why);
+	return check_certificate(a, q, out, why);
 }
 
 bool

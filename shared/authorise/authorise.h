@@ -28,24 +28,46 @@ struct authoriser {
 	const struct settings *settings;
 	const struct master_key *master_key;
 	struct redis *redis;
+	struct store *store;
+};
+
+/* What is asked; borrowed. */
+struct authorise_request {
+	const struct profile *profile;
+	int message_type;		  /* PKCSReq or RenewalReq */
+	const struct certificate *signer; /* the certificate that signed the message */
+	bool signer_self_signed;
+	const struct csr *csr;	   /* its proof of possession held */
+	const uint8_t *repeat_key; /* 32 octets: names the request */
+	int64_t now_ms;
 };
 
 struct authorisation {
-	const char *method; /* "static", "dynamic": for the audit */
+	const char *method; /* "static", "dynamic", "certificate", "anchor": for the audit */
 	bool one_time; /* reservation and challenge_id are filled, and the reservation is ours */
 	bool
 	    already_used; /* denied because it was used, or is held, by a request that may be this very one: look for a repeat */
 	uint8_t challenge_id[CHALLENGE_ID_SIZE];
 	struct challenge_reservation reservation;
+	int64_t
+	    challenge_version; /* the profile's where a challenge was checked, to be checked again at the commit; 0: none was */
+	int64_t predecessor_id; /* row of the certificate that is renewed; 0: a first enrolment */
+
+	/* With DENY: what the client may know; text is empty wherever a secret was checked. */
+	enum scep_fail_info fail_info;
+	struct errbuf text;
 };
 
 /*
- * Decide for a CSR whose proof of possession held.  repeat_key (32 octets) names the request: the same one enters its own
- * reservation again.  Only ALLOW with one_time leaves something to release.  The work done for a wrong, a missing and an unknown challenge is the same.
+ * Decide for a CSR whose proof of possession held.  The same request, by its repeat key, enters its own reservation again.  Only ALLOW
+ * with one_time leaves something to release.  The work done for a wrong, a missing and an unknown challenge is the same.
+ *
+ * A certificate that authorises a renewal (renewal.h) makes any challenge beside it void.  Where it does not, a valid challenge makes
+ * the request a first enrolment (RFC 8894 2.4); but a signer that is none of ours must then have the CSR's key, as a self-signed one
+ * has: otherwise whoever sees a message could sign its envelope anew and spend the challenge in it.
  */
-enum authorise_rc authorise_enrolment(const struct authoriser *a, const struct profile *p,
-    const struct csr *csr, const uint8_t repeat_key[32], int64_t now_ms, struct authorisation *out,
-    struct errbuf *why);
+enum authorise_rc authorise_enrolment(const struct authoriser *a, const struct authorise_request *q,
+    struct authorisation *out, struct errbuf *why);
 
 /* Not committed.  client_fault counts as a failed try, and enough of them burn the challenge.  Failing to tell Redis is no
  * error: the reservation ends by itself; false then, with why for the log. */

@@ -48,6 +48,8 @@ struct settings {
 	int64_t refusals_per_minute;	     /* SCEP_AUDIT_REFUSALS_PER_MINUTE */
 	int64_t reserve_s;		     /* SCEP_CHALLENGE_RESERVE_S */
 	int64_t challenge_tries;	     /* SCEP_CHALLENGE_TRIES */
+	int64_t crl_validity_hours;	     /* SCEP_CRL_VALIDITY_HOURS */
+	int64_t ocsp_validity_minutes;	     /* SCEP_OCSP_VALIDITY_MINUTES */
 	int64_t audit_retention_days;	     /* SCEP_AUDIT_RETENTION_DAYS; 0: for ever */
 
 	/* read by nginx/render, not by the programs; here so that they are checked and listed */

@@ -70,6 +70,10 @@ const struct setting settings_table[SETTINGS_COUNT + 1] = {
 	    "how long a request in flight reserves a one-time challenge"),
 	NUMBER("SCEP_CHALLENGE_TRIES", challenge_tries, "5", 1, 1000, "tries",
 	    "failed tries that burn a one-time challenge"),
+	NUMBER("SCEP_CRL_VALIDITY_HOURS", crl_validity_hours, "168", 1, 8760, "hours",
+	    "from thisUpdate to nextUpdate of a CRL; a new one is made in its last quarter, and after each revocation"),
+	NUMBER("SCEP_OCSP_VALIDITY_MINUTES", ocsp_validity_minutes, "240", 1, 44640, "minutes",
+	    "how long an OCSP response may be relied on"),
 	NUMBER("SCEP_AUDIT_RETENTION_DAYS", audit_retention_days, "0", 0, 36500, "days",
 	    "how long audit rows are kept; 0: for ever"),
 

@@ -33,6 +33,6 @@ struct setting {
 /* The state directory comes first, since others are under it; the last entry has a NULL name. */
 extern const struct setting settings_table[];
 
-#define SETTINGS_COUNT 35
+#define SETTINGS_COUNT 37
 
 #endif

@@ -33,16 +33,39 @@ draft_free(struct draft *d)
 	buffer_free(&d->san_text);
 }
 
+/* "EC P-256" against "P-256,P-384". */
+static bool
+curve_is_accepted(const struct profile *p, const struct public_key *key)
+{
+	static const char prefix[] = "EC ";
+	const char *name, *at = p->ra.curves;
+	size_t len;
+
+	if (key->type != PKI_KEY_EC || strncmp(key->name, prefix, sizeof(prefix) - 1) != 0)
+		return false;
+	name = key->name + sizeof(prefix) - 1;
+	len = strlen(name);
+	while ((at = strstr(at, name)) != NULL) {
+		if ((at == p->ra.curves || at[-1] == ',') && (at[len] == '\0' || at[len] == ','))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
 bool
 issue_check_key(const struct profile *p, const struct public_key *key,
     enum scep_fail_info *fail_info, struct errbuf *why, struct errbuf *text)
 {
 	char type[PUBLIC_KEY_TEXT];
 
-	if (key->type != PKI_KEY_RSA) {
+	if (key->type != PKI_KEY_RSA && !curve_is_accepted(p, key)) {
 		*fail_info = SCEP_BAD_ALG;
-		errbuf_set(
-		    text, "key type %s is not accepted here, want RSA", public_key_text(key, type));
+		errbuf_set(text, "key type %s is not accepted here, want RSA%s%s",
+		    public_key_text(key, type), p->ra.curves[0] != '\0' ? " or EC on " : "",
+		    p->ra.curves);
+	} else if (key->type == PKI_KEY_EC) {
+		return true;
 	} else if (key->bits < p->ra.min_rsa_bits) {
 		*fail_info = SCEP_BAD_REQUEST;
 		errbuf_set(text, "key too small: have %s, want at least %lld bits", key->name,
@@ -77,7 +100,7 @@ static bool
 draft_serial_and_times(
     struct draft *d, const struct issue_order *o, struct issue_result *result, struct errbuf *why)
 {
-	const struct certificate *ca = &o->profile->chain[0];
+	const struct certificate *ca = &o->authority->chain[0];
 
 	if (RAND_bytes(d->serial, sizeof(d->serial)) != 1) {
 		errbuf_ossl(why, "serial number");
@@ -91,8 +114,7 @@ draft_serial_and_times(
 	if (d->not_after > ca->not_after)
 		d->not_after = ca->not_after;
 	if (o->now < ca->not_before || o->now >= ca->not_after) {
-		errbuf_set(why, "CA of profile %s: its certificate is not valid now",
-		    o->profile->scep.name);
+		errbuf_set(why, "CA %s: its certificate is not valid now", o->authority->name);
 		return false;
 	}
 	return true;
@@ -102,22 +124,24 @@ static bool
 sign(const struct issue_order *o, const struct draft *d, struct buffer *out, struct errbuf *why)
 {
 	const struct profile *p = o->profile;
+	const struct profile_authority *ca = o->authority;
 	struct certificate_fields f = {
-	    .issuer = p->chain[0].subject,
+	    .issuer = ca->chain[0].subject,
 	    .not_before = d->not_before,
 	    .not_after = d->not_after,
 	    .subject = buffer_octets(&d->subject),
 	    .spki = o->csr->spki,
-	    .issuer_ski = p->chain[0].ski,
+	    .issuer_ski = ca->chain[0].ski,
 	    .path_length = -1,
 	    .key_usage = p->key_usage,
 	    .eku = buffer_octets(&p->eku),
 	    .san = buffer_octets(&d->san),
-	    .crl_url = p->crl_url,
+	    .crl_url = ca->crl_url,
+	    .ocsp_url = ca->ocsp_url,
 	};
 
 	memcpy(f.serial, d->serial, sizeof(f.serial));
-	return certificate_issue(&f, p->ca_signer, out, why);
+	return certificate_issue(&f, ca->signer, out, why);
 }
 
 static enum issue_rc
@@ -129,10 +153,10 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 	enum enrolment_conflict what = ENROLMENT_NO_CONFLICT;
 	struct enrolment e = {
 	    .serial = octets_of(d->serial, sizeof(d->serial)),
-	    .authority_id = p->authority_id,
+	    .authority_id = o->authority->id,
 	    .scep_profile_id = p->scep.id,
 	    .ra_profile_id = p->ra.id,
-	    .challenge_version = p->scep.challenge_version,
+	    .challenge_version = o->challenge_version,
 	    .certificate = buffer_octets(&result->certificate),
 	    .subject = buffer_string(&result->subject),
 	    .san = d->san.len > 0 ? buffer_string(&d->san_text) : NULL,
@@ -142,6 +166,9 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 	    .repeat_key = o->repeat_key,
 	    .repeat_since = o->now - p->scep.replay_hours * SECONDS_PER_HOUR,
 	    .challenge_id = o->challenge_id,
+	    .predecessor_id = o->predecessor_id,
+	    .max_successors = p->scep.max_successors,
+	    .transaction_key = o->transaction_key,
 	    .now = o->now,
 	    .event = &event,
 	};
@@ -150,7 +177,7 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 	event.stage = "issued";
 	event.serial = result->serial;
 	event.subject = e.subject;
-	event.reason = o->legacy;
+	event.reason = o->note;
 	switch (store_commit_enrolment(st, &e, &what, why)) {
 	case STORE_OK:
 		return ISSUE_DONE;
@@ -163,9 +190,42 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 		return ISSUE_REPEAT;
 	if (what == ENROLMENT_CHALLENGE)
 		return ISSUE_CHALLENGE_USED;
-	if (what == ENROLMENT_PROFILE)
+	if (what == ENROLMENT_PROFILE || what == ENROLMENT_PREDECESSOR ||
+	    what == ENROLMENT_TRANSACTION)
 		return ISSUE_CHANGED;
 	return ISSUE_AWAY;
+}
+
+/* Key policy and field rules; what the certificate will say goes into d. */
+static enum issue_rc
+apply_rules(const struct profile *p, const struct csr *csr, struct draft *d,
+    struct issue_result *result, struct errbuf *why)
+{
+	if (!issue_check_key(p, &csr->key, &result->fail_info, why, &result->text) ||
+	    !key_is_sound(csr, result, why))
+		return ISSUE_REFUSED;
+	switch (fields_apply(&p->rules, csr, &d->subject, &d->san, why, &result->text)) {
+	case FIELD_OK:
+		return ISSUE_DONE;
+	case FIELD_REFUSED:
+		result->fail_info = SCEP_BAD_REQUEST;
+		return ISSUE_REFUSED;
+	default:
+		return ISSUE_AWAY;
+	}
+}
+
+enum issue_rc
+issue_check(
+    const struct profile *p, const struct csr *csr, struct issue_result *result, struct errbuf *why)
+{
+	struct draft d = {0};
+	enum issue_rc rc;
+
+	memset(result, 0, sizeof(*result));
+	rc = apply_rules(p, csr, &d, result, why);
+	draft_free(&d);
+	return rc;
 }
 
 enum issue_rc
@@ -173,22 +233,11 @@ issue_certificate(
     struct store *st, const struct issue_order *o, struct issue_result *result, struct errbuf *why)
 {
 	struct draft d = {0};
-	enum issue_rc rc = ISSUE_REFUSED;
+	enum issue_rc rc;
 
 	memset(result, 0, sizeof(*result));
-	if (!issue_check_key(o->profile, &o->csr->key, &result->fail_info, why, &result->text) ||
-	    !key_is_sound(o->csr, result, why))
-		return ISSUE_REFUSED;
-	switch (fields_apply(&o->profile->rules, o->csr, &d.subject, &d.san, why, &result->text)) {
-	case FIELD_OK:
-		break;
-	case FIELD_REFUSED:
-		result->fail_info = SCEP_BAD_REQUEST;
+	if ((rc = apply_rules(o->profile, o->csr, &d, result, why)) != ISSUE_DONE)
 		goto done;
-	default:
-		rc = ISSUE_AWAY;
-		goto done;
-	}
 	rc = ISSUE_AWAY;
 	if (!name_to_text(buffer_octets(&d.subject), &result->subject) ||
 	    (d.san.len > 0 && !san_to_text(buffer_octets(&d.san), &d.san_text))) {

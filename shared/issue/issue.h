@@ -22,17 +22,22 @@ enum issue_rc {
 	ISSUE_REFUSED, /* by the profile's rules: fail_info and text say what the client may know */
 	ISSUE_REPEAT, /* the same request has committed meanwhile; certificate holds its first answer */
 	ISSUE_CHALLENGE_USED, /* the one-time challenge has a certificate already */
-	ISSUE_CHANGED,	      /* the profile was disabled or changed meanwhile: look again */
-	ISSUE_AWAY	      /* ours: nothing was committed */
+	/* Meanwhile the profile was changed, the predecessor revoked or renewed, the transaction issued: look again. */
+	ISSUE_CHANGED,
+	ISSUE_AWAY /* ours: nothing was committed */
 };
 
 struct issue_order {
-	const struct profile *profile; /* its keys are open */
+	const struct profile *profile;		   /* its keys are open */
+	const struct profile_authority *authority; /* of the RA that the request came under */
 	const struct csr *csr;
-	struct octets repeat_key;   /* 32 octets */
-	struct octets challenge_id; /* empty: no one-time challenge was used */
+	struct octets repeat_key;      /* 32 octets */
+	struct octets challenge_id;    /* empty: no one-time challenge was used */
+	int64_t challenge_version;     /* to be checked again; 0: no challenge was checked */
+	int64_t predecessor_id;	       /* row of the certificate that is renewed; 0: none */
+	struct octets transaction_key; /* of an approved transaction; empty: none */
 	int64_t now;
-	const char *legacy; /* NULL, or a warning that goes into the audit's reason */
+	const char *note; /* NULL, or what goes into the audit's reason */
 	/* Filled by the caller but for what is known here only: serial, subject, outcome. */
 	struct audit_event event;
 };
@@ -49,6 +54,13 @@ struct issue_result {
 enum issue_rc issue_certificate(struct store *st, const struct issue_order *order,
     struct issue_result *result, struct errbuf *why);
 void issue_result_free(struct issue_result *r);
+
+/*
+ * Would the profile's rules let this CSR have a certificate?  DONE: yes; REFUSED with fail_info and text of result, which holds nothing to
+ * free; AWAY.
+ */
+enum issue_rc issue_check(const struct profile *p, const struct csr *csr,
+    struct issue_result *result, struct errbuf *why);
 
 /* The first answer to the same request, if it is within the profile's replayHours and still valid. */
 enum store_rc issue_repeat(struct store *st, const struct profile *p, struct octets repeat_key,

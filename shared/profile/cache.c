@@ -3,32 +3,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pki/private_key.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "profile/internal.h"
+#include "profile/keys.h"
 #include "profile/profile.h"
-
-/* One key file: opened as an RA's key, as a CA's, or as both. */
-struct key_entry {
-	char file[256];
-	EVP_PKEY *ra;
-	struct signer *ca;
-	struct key_entry *next;
-};
+#include "store/revocation.h"
 
 struct profile_entry {
 	char asked[65]; /* name or uuid, as it was asked for */
-	char key_files[2][256];
 	struct profile *profile;
 	struct profile_entry *next;
 };
 
+struct authority_entry {
+	char asked[65];
+	struct profile_status_authority status;
+	struct authority_entry *next;
+};
+
 struct profile_cache {
 	struct store *store;
-	char key_dir[SETTINGS_TEXT];
-	char passphrase_file[SETTINGS_TEXT];
+	struct profile_keys *keys;
 	int64_t version;
 	struct profile_entry *profiles;
-	struct key_entry *keys;
+	struct authority_entry *authorities;
 };
 
 bool
@@ -38,46 +37,58 @@ profile_cache_open(
 	struct profile_cache *c = calloc(1, sizeof(*c));
 
 	*out = NULL;
-	if (c == NULL) {
+	if (c == NULL || (c->keys = profile_keys_new(s)) == NULL) {
+		free(c);
 		errbuf_set(why, "profile cache: out of memory");
 		return false;
 	}
 	c->store = st;
 	c->version = -1;
-	memcpy(c->key_dir, s->key_dir, sizeof(c->key_dir));
-	memcpy(c->passphrase_file, s->passphrase_file, sizeof(c->passphrase_file));
 	*out = c;
 	return true;
 }
 
 static void
-drop_profiles(struct profile_cache *c)
+drop_snapshots(struct profile_cache *c)
 {
-	struct profile_entry *e, *next;
+	struct profile_entry *p;
+	struct authority_entry *a;
 
-	for (e = c->profiles; e != NULL; e = next) {
-		next = e->next;
-		profile_free(e->profile);
-		free(e);
+	while ((p = c->profiles) != NULL) {
+		c->profiles = p->next;
+		profile_free(p->profile);
+		free(p);
 	}
-	c->profiles = NULL;
+	while ((a = c->authorities) != NULL) {
+		c->authorities = a->next;
+		profile_authority_free(&a->status.authority);
+		X509_free(a->status.ocsp_x509);
+		free(a);
+	}
 }
 
 void
 profile_cache_close(struct profile_cache *c)
 {
-	struct key_entry *k, *next;
-
 	if (c == NULL)
 		return;
-	drop_profiles(c);
-	for (k = c->keys; k != NULL; k = next) {
-		next = k->next;
-		EVP_PKEY_free(k->ra);
-		signer_free(k->ca);
-		free(k);
-	}
+	drop_snapshots(c);
+	profile_keys_free(c->keys);
 	free(c);
+}
+
+enum store_rc
+profile_cache_follow(struct profile_cache *c, struct errbuf *why)
+{
+	int64_t version;
+
+	if (store_config_version(c->store, &version, why) != STORE_OK)
+		return STORE_AWAY;
+	if (version != c->version) {
+		drop_snapshots(c);
+		c->version = version;
+	}
+	return STORE_OK;
 }
 
 enum store_rc
@@ -85,15 +96,10 @@ profile_get(struct profile_cache *c, const char *name, struct profile **out, str
 {
 	struct profile_entry *e;
 	enum store_rc rc;
-	int64_t version;
 
 	*out = NULL;
-	if ((rc = store_config_version(c->store, &version, why)) != STORE_OK)
-		return STORE_AWAY;
-	if (version != c->version) {
-		drop_profiles(c);
-		c->version = version;
-	}
+	if ((rc = profile_cache_follow(c, why)) != STORE_OK)
+		return rc;
 	for (e = c->profiles; e != NULL; e = e->next) {
 		if (strcmp(e->asked, name) == 0) {
 			*out = e->profile;
@@ -106,7 +112,7 @@ profile_get(struct profile_cache *c, const char *name, struct profile **out, str
 		errbuf_set(why, "profile cache: out of memory");
 		return STORE_AWAY;
 	}
-	if ((rc = profile_load(c->store, name, &e->profile, e->key_files, why)) != STORE_OK) {
+	if ((rc = profile_load(c->store, name, clock_now(), &e->profile, why)) != STORE_OK) {
 		free(e);
 		return rc;
 	}
@@ -117,93 +123,79 @@ profile_get(struct profile_cache *c, const char *name, struct profile **out, str
 	return STORE_OK;
 }
 
-static struct key_entry *
-key_entry(struct profile_cache *c, const char *file)
-{
-	struct key_entry *k;
-
-	for (k = c->keys; k != NULL; k = k->next)
-		if (strcmp(k->file, file) == 0)
-			return k;
-	if ((k = calloc(1, sizeof(*k))) == NULL)
-		return NULL;
-	snprintf(k->file, sizeof(k->file), "%s", file);
-	k->next = c->keys;
-	c->keys = k;
-	return k;
-}
-
-static bool
-open_key(struct profile_cache *c, struct key_entry *k, bool as_ca, struct errbuf *why)
-{
-	struct buffer passphrase = {0};
-	char path[SETTINGS_TEXT + 260];
-	bool ok;
-
-	snprintf(path, sizeof(path), "%s/%s", c->key_dir, k->file);
-	if (!passphrase_read(c->passphrase_file, &passphrase, why))
-		return false;
-	if (as_ca)
-		ok = signer_open(path, buffer_octets(&passphrase), &k->ca, why);
-	else
-		ok = (k->ra = private_key_load(path, buffer_octets(&passphrase), why)) != NULL;
-	buffer_free(&passphrase);
-	return ok;
-}
-
 /* CMS_decrypt wants the RA's certificate as an X509: the one slow decoding, once a snapshot. */
 static bool
-make_x509(struct profile *p, struct errbuf *why)
+open_ra(struct profile_cache *c, struct profile *p, struct profile_ra *ra, struct errbuf *why)
 {
-	const uint8_t *at = p->ra_certificate.der.data;
+	const uint8_t *at = ra->certificate.der.data;
+	EVP_PKEY *key = profile_keys_private(c->keys, ra->key_file, why);
 
-	if (p->ra_x509 == NULL)
-		p->ra_x509 = d2i_X509(NULL, &at, (long)p->ra_certificate.der.len);
-	if (p->ra_x509 == NULL) {
+	if (key == NULL)
+		return false;
+	if (ra->x509 == NULL)
+		ra->x509 = d2i_X509(NULL, &at, (long)ra->certificate.der.len);
+	if (ra->x509 == NULL) {
 		errbuf_ossl(why, "profile %s: RA certificate", p->scep.name);
 		return false;
 	}
-	if (X509_check_private_key(p->ra_x509, p->ra_key) != 1) {
-		errbuf_ossl(why, "profile %s: the RA's key file does not fit its certificate",
-		    p->scep.name);
+	if (X509_check_private_key(ra->x509, key) != 1) {
+		errbuf_ossl(why, "profile %s: the RA's key file %s does not fit its certificate",
+		    p->scep.name, ra->key_file);
 		return false;
 	}
+	ra->key = key;
 	return true;
+}
+
+static bool
+open_authority(struct profile_cache *c, struct profile_authority *a, struct errbuf *why)
+{
+	struct signer *signer;
+
+	if (a->signer != NULL)
+		return true;
+	if ((signer = profile_keys_signer(c->keys, a->key_file, why)) == NULL)
+		return false;
+	if (!octets_equal(signer_spki(signer), a->chain[0].spki)) {
+		errbuf_set(why, "CA %s: its key file %s does not fit its certificate", a->name,
+		    a->key_file);
+		return false;
+	}
+	a->signer = signer;
+	return true;
+}
+
+/* Without them the profile goes on as far as it can, and says so. */
+static void
+open_others(struct profile_cache *c, struct profile *p)
+{
+	struct errbuf why = {0};
+
+	for (int i = 1; i < p->authority_count; i++)
+		if (!open_authority(c, &p->authorities[i], &why))
+			log_event(
+			    LOG_LEVEL_ERROR, "next-ca", "profile %s: %s", p->scep.name, why.line);
+	for (int i = 1; i < p->ra_count; i++) {
+		if (p->ras[i].authority->signer == NULL)
+			continue;
+		if (!open_ra(c, p, &p->ras[i], &why))
+			log_event(LOG_LEVEL_ERROR, "ra-certificate", "profile %s: %s", p->scep.name,
+			    why.line);
+	}
 }
 
 bool
 profile_open_keys(struct profile_cache *c, struct profile *p, struct errbuf *why)
 {
-	struct profile_entry *e;
-	struct key_entry *ra, *ca;
-
-	if (p->ra_key != NULL && p->ca_signer != NULL)
+	if (p->ras[0].key != NULL && p->authorities[0].signer != NULL)
 		return true;
-	for (e = c->profiles; e != NULL && e->profile != p; e = e->next)
-		;
-	if (e == NULL) {
-		errbuf_set(why, "profile %s: not of this cache", p->scep.name);
+	if (!open_authority(c, &p->authorities[0], why))
+		return false;
+	if (!open_ra(c, p, &p->ras[0], why)) {
+		p->authorities[0].signer = NULL;
 		return false;
 	}
-	if ((ra = key_entry(c, e->key_files[0])) == NULL ||
-	    (ca = key_entry(c, e->key_files[1])) == NULL) {
-		errbuf_set(why, "profile cache: out of memory");
-		return false;
-	}
-	if ((ra->ra == NULL && !open_key(c, ra, false, why)) ||
-	    (ca->ca == NULL && !open_key(c, ca, true, why)))
-		return false;
-	if (!octets_equal(signer_spki(ca->ca), p->chain[0].spki)) {
-		errbuf_set(why, "profile %s: the CA's key file %s does not fit its certificate",
-		    p->scep.name, ca->file);
-		return false;
-	}
-	p->ra_key = ra->ra;
-	if (!make_x509(p, why)) {
-		p->ra_key = NULL;
-		return false;
-	}
-	p->ca_signer = ca->ca;
+	open_others(c, p);
 	return true;
 }
 
@@ -232,4 +224,100 @@ profile_cache_warm(struct profile_cache *c)
 	for (int i = 0; i < w.count; i++)
 		if (profile_get(c, w.names[i], &p, NULL) == STORE_OK)
 			(void)profile_open_keys(c, p, NULL);
+}
+
+/* ---- authorities by themselves -------------------------------------------------------------------------------------------- */
+
+static enum store_rc
+load_authority(struct profile_cache *c, const char *name, struct profile_status_authority *s,
+    struct errbuf *why)
+{
+	struct authority_row row = {0};
+	enum store_rc rc = store_authority_get(c->store, name, &row, why);
+
+	if (rc == STORE_OK && row.certificate.len == 0)
+		rc = STORE_NONE;
+	if (rc == STORE_OK && !profile_authority_read(&s->authority, &row, why))
+		rc = STORE_AWAY;
+	authority_row_free(&row);
+	return rc;
+}
+
+enum store_rc
+profile_authority_get(struct profile_cache *c, const char *name,
+    struct profile_status_authority **out, struct errbuf *why)
+{
+	struct authority_entry *e;
+	enum store_rc rc;
+
+	*out = NULL;
+	for (e = c->authorities; e != NULL; e = e->next) {
+		if (strcmp(e->asked, name) == 0) {
+			*out = &e->status;
+			return STORE_OK;
+		}
+	}
+	if (strlen(name) >= sizeof(e->asked))
+		return STORE_NONE;
+	if ((e = calloc(1, sizeof(*e))) == NULL) {
+		errbuf_set(why, "profile cache: out of memory");
+		return STORE_AWAY;
+	}
+	if ((rc = load_authority(c, name, &e->status, why)) != STORE_OK) {
+		free(e);
+		return rc;
+	}
+	snprintf(e->asked, sizeof(e->asked), "%s", name);
+	e->next = c->authorities;
+	c->authorities = e;
+	*out = &e->status;
+	return STORE_OK;
+}
+
+bool
+profile_authority_open(
+    struct profile_cache *c, struct profile_status_authority *a, struct errbuf *why)
+{
+	return open_authority(c, &a->authority, why);
+}
+
+/* The newest responder of the store, with its key. */
+static bool
+open_responder(struct profile_cache *c, struct profile_status_authority *a,
+    const struct ocsp_responder_row *row, struct errbuf *why)
+{
+	const uint8_t *at = row->certificate.data;
+	EVP_PKEY *key = profile_keys_private(c->keys, row->key_file, why);
+
+	if (key == NULL)
+		return false;
+	if ((a->ocsp_x509 = d2i_X509(NULL, &at, (long)row->certificate.len)) == NULL ||
+	    X509_check_private_key(a->ocsp_x509, key) != 1) {
+		errbuf_ossl(why, "CA %s: OCSP responder's certificate or key", a->authority.name);
+		X509_free(a->ocsp_x509);
+		a->ocsp_x509 = NULL;
+		return false;
+	}
+	a->ocsp_key = key;
+	a->ocsp_not_after = row->not_after;
+	return true;
+}
+
+bool
+profile_ocsp_open(struct profile_cache *c, struct profile_status_authority *a, struct errbuf *why)
+{
+	struct ocsp_responder_row row = {0};
+	enum store_rc rc;
+	bool ok = false;
+
+	if (a->ocsp_key != NULL)
+		return true;
+	rc = store_ocsp_responder_get(c->store, a->authority.id, &row, why);
+	if (rc == STORE_OK)
+		ok = open_responder(c, a, &row, why);
+	else if (rc == STORE_NONE)
+		errbuf_set(
+		    why, "CA %s: no OCSP responder yet; fcgi-admin makes one", a->authority.name);
+	ocsp_responder_row_free(&row);
+	return ok;
 }

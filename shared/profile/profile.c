@@ -6,55 +6,7 @@
 
 #include "profile/internal.h"
 #include "scep/capabilities.h"
-
-static bool
-parse_chain(struct profile *p, const struct authority_row *a, struct errbuf *why)
-{
-	struct octets rest = buffer_octets(&a->chain);
-
-	if (!certificate_parse(buffer_octets(&a->certificate), &p->chain[0], why)) {
-		errbuf_prefix(why, "CA %s: ", a->name);
-		return false;
-	}
-	p->chain_count = 1;
-	while (rest.len > 0) {
-		size_t len = profile_der_length(rest);
-
-		if (len == 0 || p->chain_count == PROFILE_CHAIN_MAX) {
-			errbuf_set(why, "CA %s: its chain is damaged or longer than %d", a->name,
-			    PROFILE_CHAIN_MAX);
-			return false;
-		}
-		if (!certificate_parse(octets_of(rest.data, len), &p->chain[p->chain_count], why))
-			return false;
-		p->chain_count++;
-		rest.data += len;
-		rest.len -= len;
-	}
-	return true;
-}
-
-/* How long the definite-length DER object at the start of o is; 0 when it is not one. */
-size_t
-profile_der_length(struct octets o)
-{
-	size_t len, header = 2;
-
-	if (o.len < 2)
-		return 0;
-	len = o.data[1];
-	if (len >= 0x80) {
-		size_t n = len & 0x7f;
-
-		if (n == 0 || n > 3 || o.len < 2 + n)
-			return 0;
-		len = 0;
-		for (size_t i = 0; i < n; i++)
-			len = len << 8 | o.data[2 + i];
-		header += n;
-	}
-	return len <= o.len - header ? header + len : 0;
-}
+#include "scep/next_ca.h"
 
 static bool
 make_rules(struct profile *p, struct errbuf *why)
@@ -83,26 +35,38 @@ make_rules(struct profile *p, struct errbuf *why)
 	return true;
 }
 
-/* GetCACaps and GetCACert are the same for every caller: made once a snapshot. */
+/* Append an RA certificate and the CAs above it, as a CertRep's reader and a GetCACert's client want them: RA first. */
 static bool
-make_answers(struct profile *p, struct errbuf *why)
+encode_with_chain(
+    const struct profile_ra *ra, const struct profile_authority *a, struct buffer *out)
 {
 	struct octets all[PROFILE_CHAIN_MAX + 1];
 	struct octets no_crl = {0};
 	int count = 0;
 
-	scep_capabilities(p->scep.digests, p->scep.ciphers, false, false, &p->capabilities);
+	all[count++] = ra->certificate.der;
+	for (int i = 0; i < a->chain_count; i++)
+		if (!octets_equal(a->chain[i].der, ra->certificate.der))
+			all[count++] = a->chain[i].der;
+	return scep_degenerate_encode(all, count, no_crl, out);
+}
+
+/* GetCACaps and GetCACert are the same for every caller: made once a snapshot. */
+static bool
+make_answers(struct profile *p, struct errbuf *why)
+{
+	const struct profile_ra *ra = &p->ras[0];
+
+	scep_capabilities(
+	    p->scep.digests, p->scep.ciphers, true, profile_has_next(p), &p->capabilities);
 	if (p->scep.include_ca_in_get_ca_cert) {
-		all[count++] = p->ra_certificate.der;
-		for (int i = 0; i < p->chain_count; i++)
-			all[count++] = p->chain[i].der;
 		p->ca_certificates_type = "application/x-x509-ca-ra-cert";
-		if (!scep_degenerate_encode(all, count, no_crl, &p->ca_certificates))
+		if (!encode_with_chain(ra, ra->authority, &p->ca_certificates))
 			p->ca_certificates.failed = true;
 	} else {
 		p->ca_certificates_type = "application/x-x509-ca-cert";
 		buffer_append(
-		    &p->ca_certificates, p->ra_certificate.der.data, p->ra_certificate.der.len);
+		    &p->ca_certificates, ra->certificate.der.data, ra->certificate.der.len);
 	}
 	if (p->capabilities.failed || p->ca_certificates.failed) {
 		errbuf_set(
@@ -112,42 +76,41 @@ make_answers(struct profile *p, struct errbuf *why)
 	return true;
 }
 
-static enum store_rc
-read_rows(struct profile *p, struct store *st, const char *name, char key_files[2][256],
-    struct errbuf *why)
+static bool
+add_anchor(void *ctx, const struct anchor_row *row)
 {
-	struct authority_row authority = {0};
-	struct ra_certificate_row ra = {0};
+	struct profile *p = ctx;
+
+	if (p->anchor_count == PROFILE_ANCHORS_MAX)
+		return false;
+	if (certificate_parse(buffer_octets(&row->certificate), &p->anchors[p->anchor_count], NULL))
+		p->anchor_count++;
+	return true;
+}
+
+static enum store_rc
+read_rows(struct profile *p, struct store *st, const char *name, int64_t now, struct errbuf *why)
+{
 	enum store_rc rc;
 
 	if ((rc = store_scep_profile_get(st, name, &p->scep, why)) != STORE_OK)
 		return rc;
 	rc = store_ra_profile_get(st, p->scep.ra_profile_id, &p->ra, why);
 	if (rc == STORE_OK)
-		rc = store_authority_get(st, p->ra.authority_id, &authority, why);
+		rc = profile_read_authorities(p, st, now, why);
 	if (rc == STORE_OK)
-		rc = store_ra_certificate_get(st, p->scep.ra_certificate_id, &ra, why);
-	if (rc == STORE_OK) {
-		memcpy(p->authority_id, authority.id, sizeof(p->authority_id));
-		memcpy(p->crl_url, authority.crl_url, sizeof(p->crl_url));
-		memcpy(key_files[0], ra.key_file, sizeof(ra.key_file));
-		memcpy(key_files[1], authority.key_file, sizeof(authority.key_file));
-		if (!parse_chain(p, &authority, why) ||
-		    !certificate_parse(buffer_octets(&ra.certificate), &p->ra_certificate, why))
-			rc = STORE_AWAY;
-	} else if (rc == STORE_NONE) {
+		rc = store_anchor_each(st, p->scep.id, add_anchor, p, why);
+	if (rc == STORE_NONE) {
 		errbuf_set(
 		    why, "profile %s: its RA profile, CA or RA certificate is missing", name);
 		rc = STORE_AWAY;
 	}
-	authority_row_free(&authority);
-	ra_certificate_row_free(&ra);
 	return rc;
 }
 
 enum store_rc
-profile_load(struct store *st, const char *name, struct profile **out, char key_files[2][256],
-    struct errbuf *why)
+profile_load(
+    struct store *st, const char *name, int64_t now, struct profile **out, struct errbuf *why)
 {
 	struct profile *p = calloc(1, sizeof(*p));
 	enum store_rc rc;
@@ -157,7 +120,7 @@ profile_load(struct store *st, const char *name, struct profile **out, char key_
 		errbuf_set(why, "profile: out of memory");
 		return STORE_AWAY;
 	}
-	rc = read_rows(p, st, name, key_files, why);
+	rc = read_rows(p, st, name, now, why);
 	if (rc == STORE_OK && (!make_rules(p, why) || !make_answers(p, why)))
 		rc = STORE_AWAY;
 	if (rc != STORE_OK) {
@@ -173,26 +136,78 @@ profile_free(struct profile *p)
 {
 	if (p == NULL)
 		return;
-	certificate_free(&p->ra_certificate);
-	for (int i = 0; i < p->chain_count; i++)
-		certificate_free(&p->chain[i]);
+	profile_free_authorities(p);
+	for (int i = 0; i < p->anchor_count; i++)
+		certificate_free(&p->anchors[i]);
 	buffer_free(&p->eku);
 	buffer_free(&p->capabilities);
 	buffer_free(&p->ca_certificates);
-	X509_free(p->ra_x509);
+	buffer_free(&p->next_ca);
 	octets_wipe(&p->scep, sizeof(p->scep));
 	free(p);
 }
 
+const struct profile_ra *
+profile_ra_for(const struct profile *p, const struct scep_request *m, int64_t now)
+{
+	for (int i = 0; i < p->ra_count; i++) {
+		const struct profile_ra *ra = &p->ras[i];
+		struct scep_recipient recipient = profile_recipient(ra);
+
+		if (ra->key == NULL || (ra->role == PROFILE_RA_PREVIOUS && now >= ra->until))
+			continue;
+		if (scep_request_is_for(m, &recipient))
+			return ra;
+	}
+	return NULL;
+}
+
 struct scep_recipient
-profile_recipient(const struct profile *p)
+profile_recipient(const struct profile_ra *ra)
 {
 	return (struct scep_recipient){
-	    .certificate = &p->ra_certificate, .x509 = p->ra_x509, .key = p->ra_key};
+	    .certificate = &ra->certificate, .x509 = ra->x509, .key = ra->key};
 }
 
 struct scep_responder
-profile_responder(const struct profile *p)
+profile_responder(const struct profile_ra *ra)
 {
-	return (struct scep_responder){.certificate = &p->ra_certificate, .key = p->ra_key};
+	return (struct scep_responder){.certificate = &ra->certificate, .key = ra->key};
+}
+
+static const struct profile_ra *
+next_ra(const struct profile *p)
+{
+	for (int i = 0; i < p->ra_count; i++)
+		if (p->ras[i].role == PROFILE_RA_NEXT)
+			return &p->ras[i];
+	return NULL;
+}
+
+bool
+profile_has_next(const struct profile *p)
+{
+	return next_ra(p) != NULL;
+}
+
+bool
+profile_next_ca(struct profile *p, int64_t now, struct octets *out, struct errbuf *why)
+{
+	const struct profile_ra *ra = next_ra(p);
+	const struct profile_authority *current = &p->authorities[0];
+	struct octets all[PROFILE_CHAIN_MAX + 1];
+	int count = 0;
+
+	if (p->next_ca.len == 0) {
+		all[count++] = ra->certificate.der;
+		for (int i = 0; i < ra->authority->chain_count; i++)
+			all[count++] = ra->authority->chain[i].der;
+		if (!scep_next_ca_encode(
+			all, count, &current->chain[0], current->signer, now, &p->next_ca, why)) {
+			buffer_free(&p->next_ca);
+			return false;
+		}
+	}
+	*out = buffer_octets(&p->next_ca);
+	return true;
 }

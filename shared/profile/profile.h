@@ -22,17 +22,50 @@
 #include "store/profile_row.h"
 #include "store/store.h"
 
-#define PROFILE_CHAIN_MAX 8 /* CA certificates from the issuing one up to the root */
+#define PROFILE_CHAIN_MAX   8 /* CA certificates from the issuing one up to the root */
+#define PROFILE_RAS_MAX	    6 /* the current one, the next one, and previous ones */
+#define PROFILE_ANCHORS_MAX 16
+
+/* A CA: a generation that issues, is to issue, or did. */
+struct profile_authority {
+	char id[37];
+	char name[65];
+	char lineage[37];
+	char state[16]; /* active, next, retired */
+	char crl_url[256];
+	char ocsp_url[256];
+	struct certificate chain[PROFILE_CHAIN_MAX]; /* its own certificate first */
+	int chain_count;
+	char key_file[256];
+	struct signer *signer; /* borrowed from the cache; NULL until its key is open */
+};
+
+enum profile_ra_role { PROFILE_RA_CURRENT, PROFILE_RA_NEXT, PROFILE_RA_PREVIOUS };
+
+/* An RA certificate that messages may be enveloped to; what comes so is answered under its key. */
+struct profile_ra {
+	enum profile_ra_role role;
+	int64_t until; /* of a previous one */
+	struct certificate certificate;
+	X509 *x509;    /* NULL until its key is open; likewise below */
+	EVP_PKEY *key; /* borrowed from the cache */
+	char key_file[256];
+	const struct profile_authority
+	    *authority; /* issues what is asked for under this one (RFC 8894 figure 9) */
+};
 
 struct profile {
 	struct scep_profile_row scep;
 	struct ra_profile_row ra;
-	char authority_id[37];
-	char crl_url[256];
 
-	struct certificate ra_certificate;
-	struct certificate chain[PROFILE_CHAIN_MAX]; /* the issuing CA first */
-	int chain_count;
+	/* The one that issues now, and the next where a rollover is prepared. */
+	struct profile_authority authorities[2];
+	int authority_count;
+	struct profile_ra ras[PROFILE_RAS_MAX]; /* the current one first */
+	int ra_count;
+	struct certificate
+	    anchors[PROFILE_ANCHORS_MAX]; /* others' CAs that authorise a first enrolment */
+	int anchor_count;
 
 	struct field_rule field_rules[PROFILE_FIELDS_MAX];
 	struct field_rules rules; /* points into this profile */
@@ -43,11 +76,7 @@ struct profile {
 	struct buffer capabilities;
 	struct buffer ca_certificates;
 	const char *ca_certificates_type;
-
-	/* NULL until profile_open_keys(). */
-	X509 *ra_x509;
-	EVP_PKEY *ra_key;	  /* borrowed from the cache */
-	struct signer *ca_signer; /* borrowed from the cache */
+	struct buffer next_ca; /* empty until profile_next_ca() */
 };
 
 /* Profiles and opened keys of one process.  Keys stay open over changes of the configuration; snapshots do not. */
@@ -72,11 +101,49 @@ enum store_rc profile_get(
 #define PROFILE_WARM_MAX 32
 void profile_cache_warm(struct profile_cache *c);
 
-/* Open the RA's and the CA's key, once per key file and process.  false with why: an answer of 503. */
+/*
+ * Open the keys of RAs and CAs, once per key file and process.  false with why, an answer of 503, where the current ones cannot be
+ * opened; a next or previous one that cannot is logged, and stays closed.
+ */
 bool profile_open_keys(struct profile_cache *c, struct profile *p, struct errbuf *why);
 
-/* The RA as the one to decrypt and to sign; keys must be open. */
-struct scep_recipient profile_recipient(const struct profile *p);
-struct scep_responder profile_responder(const struct profile *p);
+/* The RA that a message is enveloped to: the current one, the next, or a previous one whose overlap is not over at now.  NULL: none. */
+const struct profile_ra *profile_ra_for(
+    const struct profile *p, const struct scep_request *m, int64_t now);
+/* The RA as the one to decrypt and to sign; its key must be open. */
+struct scep_recipient profile_recipient(const struct profile_ra *ra);
+struct scep_responder profile_responder(const struct profile_ra *ra);
+
+/* Is another CA or RA certificate prepared? */
+bool profile_has_next(const struct profile *p);
+/*
+ * What GetNextCACert answers (RFC 8894 4.7.1), signed by the current CA's key, once a snapshot; keys are open and profile_has_next().
+ * false with why.
+ */
+bool profile_next_ca(struct profile *p, int64_t now, struct octets *out, struct errbuf *why);
+
+/* --- authorities by themselves: for CRLs and OCSP --- */
+
+/* Look whether the configuration has changed, and drop every snapshot if so.  STORE_AWAY with why: the store cannot be read. */
+enum store_rc profile_cache_follow(struct profile_cache *c, struct errbuf *why);
+
+struct profile_status_authority {
+	struct profile_authority authority;
+	/* Its delegated OCSP responder; NULL where it has none. */
+	X509 *ocsp_x509;
+	EVP_PKEY *ocsp_key; /* borrowed from the cache */
+	int64_t ocsp_not_after;
+};
+/*
+ * By name or uuid, whatever its state but pending (STORE_NONE); borrowed until profile_get() or profile_cache_follow(), which this does
+ * not call.
+ */
+enum store_rc profile_authority_get(struct profile_cache *c, const char *name,
+    struct profile_status_authority **out, struct errbuf *why);
+/* Open the CA's key, to sign a CRL; the responder's key.  false with why. */
+bool profile_authority_open(
+    struct profile_cache *c, struct profile_status_authority *a, struct errbuf *why);
+bool profile_ocsp_open(
+    struct profile_cache *c, struct profile_status_authority *a, struct errbuf *why);
 
 #endif

@@ -116,7 +116,7 @@ struct renewable {
 enum store_rc store_renewable(struct store *st, struct octets serial, struct octets der,
     struct renewable *out, struct errbuf *why);
 
-/* The DER of the certificate with this serial (as above) that the authority of that lineage issued, its row in *id. */
+/* The DER (der NULL: not wanted) of the certificate with this serial (as above) that the authority of that lineage issued, its row in *id. */
 enum store_rc store_certificate_by_serial(struct store *st, struct octets serial,
     const char *authority_lineage, int64_t *id, struct buffer *der, struct errbuf *why);
 /* OK: ancestor is id itself or one of its predecessors, at most 64 steps back; NONE: it is not. */

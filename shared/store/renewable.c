@@ -50,8 +50,9 @@ store_certificate_by_serial(struct store *st, struct octets serial, const char *
 	db_bind_text(q, authority_lineage);
 	if ((rc = store_first(q, why)) == STORE_OK) {
 		*id = db_integer(q, 0);
-		store_column_octets(q, 1, der);
-		if (der->failed) {
+		if (der != NULL)
+			store_column_octets(q, 1, der);
+		if (der != NULL && der->failed) {
 			errbuf_set(why, "certificate: out of memory");
 			rc = STORE_AWAY;
 		}

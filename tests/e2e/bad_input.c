@@ -243,34 +243,40 @@ keys_outside_the_profiles_limits_are_refused_with_the_limit(void **state)
 	EVP_PKEY_free(h.key);
 }
 
+/* The reply to an EC key is encrypted under the challengePassword: without a strong one nothing is issued, right or wrong. */
 static void
-an_ec_key_gets_bad_alg_that_names_it(void **state)
+an_ec_key_without_a_strong_challenge_is_refused(void **state)
 {
-	struct hostile h = proper();
+	const char *const challenges[] = {NULL, "weak", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 	struct errbuf why = {0};
 
 	(void)state;
-	h.key = private_key_generate("ec:P-256", &why);
-	assert_non_null(h.key);
-	sends(
-	    &h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "P-256", "P-256"}, NULL);
-	EVP_PKEY_free(h.key);
+	for (size_t i = 0; i < sizeof(challenges) / sizeof(challenges[0]); i++) {
+		struct hostile h = proper();
+
+		h.key = private_key_generate("ec:P-256", &why);
+		assert_non_null(h.key);
+		h.challenge = challenges[i];
+		sends(&h, stack.path,
+		    (struct expected){
+			SCEP_FAILURE, SCEP_BAD_REQUEST, "challengePassword", "EC key"},
+		    NULL);
+		EVP_PKEY_free(h.key);
+	}
 }
 
-/* The reply goes to the signer's key: what cannot be answered must not be issued either. */
 static void
-a_signer_that_no_reply_can_be_enveloped_to_is_refused(void **state)
+a_curve_that_nobody_uses_gets_bad_alg_that_names_it(void **state)
 {
 	struct hostile h = proper();
-	struct errbuf why = {0};
 
 	(void)state;
-	h.faults = HOSTILE_FOREIGN_ISSUER;
-	h.signer = private_key_generate("ec:P-256", &why);
-	assert_non_null(h.signer);
-	sends(
-	    &h, stack.path, (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "P-256", "signer"}, NULL);
-	EVP_PKEY_free(h.signer);
+	h.key = EVP_EC_gen("secp256k1");
+	assert_non_null(h.key);
+	sends(&h, stack.path,
+	    (struct expected){SCEP_FAILURE, SCEP_BAD_ALG, "not accepted here", "not accepted here"},
+	    NULL);
+	EVP_PKEY_free(h.key);
 }
 
 static void
@@ -434,8 +440,8 @@ main(int argc, char **argv)
 	    cmocka_unit_test(other_message_types_get_bad_request),
 	    cmocka_unit_test(challenges_that_are_missing_empty_or_wrong_get_one_answer),
 	    cmocka_unit_test(keys_outside_the_profiles_limits_are_refused_with_the_limit),
-	    cmocka_unit_test(an_ec_key_gets_bad_alg_that_names_it),
-	    cmocka_unit_test(a_signer_that_no_reply_can_be_enveloped_to_is_refused),
+	    cmocka_unit_test(an_ec_key_without_a_strong_challenge_is_refused),
+	    cmocka_unit_test(a_curve_that_nobody_uses_gets_bad_alg_that_names_it),
 	    cmocka_unit_test(wishes_for_ca_rights_and_foreign_usages_are_never_copied),
 	    cmocka_unit_test(a_subject_that_is_missing_is_refused_by_name),
 	    cmocka_unit_test(messages_without_transaction_id_or_with_two_signers_get_400),

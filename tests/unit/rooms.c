@@ -89,8 +89,10 @@ rooms_open(struct rooms *r, bool with_redis)
 	done(manage_need_master_key(&r->manage, &report), &report);
 	done(manage_need_redis(&r->manage, &report), &report);
 	assert_true(profile_cache_open(&r->settings, r->manage.store, &r->profiles, &r->why));
-	r->authoriser = (struct authoriser){
-	    .settings = &r->settings, .master_key = r->manage.master_key, .redis = r->manage.redis};
+	r->authoriser = (struct authoriser){.settings = &r->settings,
+	    .master_key = r->manage.master_key,
+	    .redis = r->manage.redis,
+	    .store = r->manage.store};
 }
 
 static int
@@ -175,9 +177,13 @@ struct issue_order
 rooms_order(
     struct rooms *r, const struct csr *csr, uint8_t number, uint8_t repeat_key[32], int64_t now)
 {
+	struct profile *p = rooms_profile(r);
+
 	memset(repeat_key, number, 32);
 	return (struct issue_order){
-	    .profile = rooms_profile(r),
+	    .profile = p,
+	    .authority = &p->authorities[0],
+	    .challenge_version = p->scep.challenge_version,
 	    .csr = csr,
 	    .repeat_key = octets_of(repeat_key, 32),
 	    .now = now,

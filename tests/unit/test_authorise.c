@@ -15,6 +15,25 @@
 
 static struct rooms rooms;
 
+/* A PKCSReq under a self-signed certificate. */
+static enum authorise_rc
+ask(const struct profile *p, const struct csr *csr, const uint8_t repeat_key[32], int64_t now_ms,
+    struct authorisation *out)
+{
+	const struct certificate none = {0};
+	const struct authorise_request q = {
+	    .profile = p,
+	    .message_type = SCEP_PKCS_REQ,
+	    .signer = &none,
+	    .signer_self_signed = true,
+	    .csr = csr,
+	    .repeat_key = repeat_key,
+	    .now_ms = now_ms,
+	};
+
+	return authorise_enrolment(&rooms.authoriser, &q, out, &rooms.why);
+}
+
 /* Decide for a CSR with this subject and challenge; the repeat key stands for the request. */
 static enum authorise_rc
 decide_at(const char *subject, const char *challenge, uint8_t request, int64_t now_ms,
@@ -26,8 +45,7 @@ decide_at(const char *subject, const char *challenge, uint8_t request, int64_t n
 
 	memset(repeat_key, request, sizeof(repeat_key));
 	rooms.why.line[0] = '\0';
-	rc = authorise_enrolment(
-	    &rooms.authoriser, rooms_profile(&rooms), &csr, repeat_key, now_ms, out, &rooms.why);
+	rc = ask(rooms_profile(&rooms), &csr, repeat_key, now_ms, out);
 	csr_free(&csr);
 	return rc;
 }
@@ -125,18 +143,12 @@ a_profile_without_a_challenge_denies_every_one(void **state)
 	set_mode("static");
 	p = *rooms_profile(&rooms);
 	p.scep.challenge_set = false;
-	assert_int_equal(
-	    authorise_enrolment(&rooms.authoriser, &p, &with, repeat_key, 1, &a, &rooms.why),
-	    AUTHORISE_DENY);
+	assert_int_equal(ask(&p, &with, repeat_key, 1, &a), AUTHORISE_DENY);
 	memset(p.scep.challenge_hash, 0, sizeof(p.scep.challenge_hash));
-	assert_int_equal(
-	    authorise_enrolment(&rooms.authoriser, &p, &without, repeat_key, 1, &a, &rooms.why),
-	    AUTHORISE_DENY);
+	assert_int_equal(ask(&p, &without, repeat_key, 1, &a), AUTHORISE_DENY);
 	p.scep.challenge_set = true;
 	p.scep.challenge_mode[0] = '\0';
-	assert_int_equal(
-	    authorise_enrolment(&rooms.authoriser, &p, &with, repeat_key, 1, &a, &rooms.why),
-	    AUTHORISE_DENY);
+	assert_int_equal(ask(&p, &with, repeat_key, 1, &a), AUTHORISE_DENY);
 	csr_free(&with);
 	csr_free(&without);
 }

@@ -79,10 +79,10 @@ a_certificate_is_the_cas_and_in_the_store_with_its_event(void **state)
 	(void)state;
 	assert_int_equal(issue("O=x,CN=device", &result), ISSUE_DONE);
 	c = parse(&result);
-	assert_true(certificate_verify(&c, &p->chain[0], &rooms.why));
+	assert_true(certificate_verify(&c, &p->authorities[0].chain[0], &rooms.why));
 	assert_false(c.ca);
 	assert_int_equal(c.key_usage, KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT);
-	assert_true(octets_equal(c.aki, p->chain[0].ski));
+	assert_true(octets_equal(c.aki, p->authorities[0].chain[0].ski));
 	assert_string_equal(buffer_string(&result.subject), "CN=device,O=x");
 	encoding_hex(c.serial, serial);
 	assert_non_null(strstr(serial, result.serial + strspn(result.serial, "0")));
@@ -113,7 +113,7 @@ not_before_lies_five_minutes_back(void **state)
 static void
 a_certificate_ends_with_its_ca_at_the_latest(void **state)
 {
-	const struct certificate *ca = &rooms_profile(&rooms)->chain[0];
+	const struct certificate *ca = &rooms_profile(&rooms)->authorities[0].chain[0];
 	int64_t near_end = ca->not_after - DAY, first = ca->not_before;
 	struct issue_result result;
 	struct certificate c;
@@ -137,7 +137,7 @@ a_certificate_ends_with_its_ca_at_the_latest(void **state)
 static void
 a_ca_that_is_not_valid_now_issues_nothing(void **state)
 {
-	const struct certificate *ca = &rooms_profile(&rooms)->chain[0];
+	const struct certificate *ca = &rooms_profile(&rooms)->authorities[0].chain[0];
 	const int64_t times[] = {ca->not_after, ca->not_after + DAY, ca->not_before - 1};
 	int64_t certificates = rooms_count(&rooms, "certificate");
 	struct issue_result result;
@@ -221,10 +221,23 @@ a_weak_key_is_refused_by_what_is_wrong_with_it(void **state)
 }
 
 static void
-a_key_of_another_type_is_a_bad_algorithm(void **state)
+a_key_of_a_type_that_the_profile_does_not_take_is_a_bad_algorithm(void **state)
 {
+	struct manage_profile_change change = MANAGE_PROFILE_KEEP;
+	struct issue_result result;
+
 	(void)state;
+	assert_int_equal(
+	    issue_as(pki_ec_key(), "CN=a", next_request++, clock_now(), &result), ISSUE_DONE);
+	issue_result_free(&result);
+	change.curves = "P-384,P-521";
+	rooms_set(&rooms, &change);
 	is_refused(pki_ec_key(), "CN=a", SCEP_BAD_ALG, "EC P-256");
+	change.curves = "";
+	rooms_set(&rooms, &change);
+	is_refused(pki_ec_key(), "CN=a", SCEP_BAD_ALG, "want RSA");
+	change.curves = "P-256,P-384,P-521";
+	rooms_set(&rooms, &change);
 	is_refused(pki_ed_key(), "CN=a", SCEP_BAD_ALG, "Ed25519 (1.3.101.112)");
 }
 
@@ -420,7 +433,7 @@ a_warning_of_broken_algorithms_is_in_the_event(void **state)
 	struct issue_result result;
 
 	(void)state;
-	order.legacy = "warning: for the test";
+	order.note = "warning: for the test";
 	assert_int_equal(
 	    issue_certificate(rooms.manage.store, &order, &result, &rooms.why), ISSUE_DONE);
 	assert_int_equal(rooms_count(&rooms, "audit_event WHERE reason = 'warning: for the test' "
@@ -458,7 +471,7 @@ main(void)
 	    cmocka_unit_test(serials_are_of_128_bits_and_differ),
 	    cmocka_unit_test(keys_outside_the_limits_are_refused_with_the_limit),
 	    cmocka_unit_test(a_weak_key_is_refused_by_what_is_wrong_with_it),
-	    cmocka_unit_test(a_key_of_another_type_is_a_bad_algorithm),
+	    cmocka_unit_test(a_key_of_a_type_that_the_profile_does_not_take_is_a_bad_algorithm),
 	    cmocka_unit_test(a_required_field_that_is_missing_is_named),
 	    cmocka_unit_test(a_field_that_no_rule_names_is_refused_or_dropped),
 	    cmocka_unit_test(the_same_request_gets_its_first_certificate),
