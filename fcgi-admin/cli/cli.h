@@ -42,6 +42,7 @@ extern const struct verb cli_token_verbs[];
 extern const struct verb cli_challenge_verbs[];
 extern const struct verb cli_records_verbs[];
 extern const struct verb cli_enrol_verbs[];
+extern const struct verb cli_doctor_verbs[];
 
 /* Tell on stderr what came of a call, warnings too; returns the exit status. */
 int cli_result(enum manage_rc rc, const struct manage_report *r);

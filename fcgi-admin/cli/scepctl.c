@@ -18,6 +18,7 @@ static const struct verb *const tables[] = {
     cli_challenge_verbs,
     cli_records_verbs,
     cli_enrol_verbs,
+    cli_doctor_verbs,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
