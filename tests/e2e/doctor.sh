@@ -35,7 +35,18 @@ it_finds_no_failure_at_a_healthy_profile() {
 	finds ok apple-ra-candidates
 	finds ok caps-sha384-strongswan
 	finds ok reply-signature-algorithm rsaEncryption
+	finds ok poll-unknown badCertId
 	finds skipped tls-certificate
+}
+
+# But how long an answer takes is the machine's.
+it_warns_of_nothing_at_any_kind_of_profile() {
+	for url in "$SCEP_URL" "$SCEP_URL_DYNAMIC" "$SCEP_URL_LEGACY" "$SCEP_URL_MANUAL" "$SCEP_URL_EC" "$HTTP_URL/scep" \
+		"$HTTP_URL/cgi-bin/pkiclient.exe"; do
+		doctor --quiet "$url"
+		equal '' "$(grep -v '^warning *latency ' <<<"$said")" "$url"
+		equal 0 "$status" "$url"
+	done
 }
 
 it_has_every_check_in_the_documents() {
