@@ -41,6 +41,8 @@ extern const struct verb cli_transaction_verbs[];
 extern const struct verb cli_token_verbs[];
 extern const struct verb cli_challenge_verbs[];
 extern const struct verb cli_records_verbs[];
+extern const struct verb cli_certificate_verbs[];
+extern const struct verb cli_import_verbs[];
 extern const struct verb cli_enrol_verbs[];
 extern const struct verb cli_doctor_verbs[];
 

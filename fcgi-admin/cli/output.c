@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/encoding.h"
@@ -129,6 +130,22 @@ cli_json_time(int64_t seconds)
 		return json_null();
 	encoding_time(seconds, text);
 	return json_string(text);
+}
+
+bool
+cli_read_time(const char *text, int64_t *seconds)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+
+	if (end == NULL || *end != '\0') {
+		tm = (struct tm){0};
+		end = strptime(text, "%Y-%m-%d", &tm);
+	}
+	if (end == NULL || *end != '\0')
+		return false;
+	*seconds = timegm(&tm);
+	return true;
 }
 
 json_t *

@@ -17,6 +17,8 @@ static const struct verb *const tables[] = {
     cli_token_verbs,
     cli_challenge_verbs,
     cli_records_verbs,
+    cli_certificate_verbs,
+    cli_import_verbs,
     cli_enrol_verbs,
     cli_doctor_verbs,
 };

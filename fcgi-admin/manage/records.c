@@ -1,12 +1,10 @@
 /* records.c: listings, a page of the store at a time so that no read is long. */
 #include "fcgi-admin/manage/records.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE	      500
-#define SERIAL_DIGITS 32
+#define PAGE 500
 
 struct audit_page {
 	bool (*row)(void *ctx, int64_t id, const struct audit_event *e);
@@ -104,37 +102,30 @@ manage_certificate_each(struct manage *m, int limit,
 	return rc;
 }
 
-/* A serial number as the store has it: 32 digits in lower case, from what people copy out of other tools.  Anything else stays as it is. */
-static void
-plain_id(const char *id, char out[SERIAL_DIGITS + 1 + 5])
-{
-	char digits[SERIAL_DIGITS + 1];
-	size_t len = 0;
-
-	snprintf(out, SERIAL_DIGITS + 1 + 5, "%s", id);
-	for (; *id != '\0'; id++) {
-		if (*id == ':')
-			continue;
-		if (!isxdigit((unsigned char)*id) || len == SERIAL_DIGITS)
-			return;
-		digits[len++] = (char)tolower((unsigned char)*id);
-	}
-	digits[len] = '\0';
-	memset(out, '0', SERIAL_DIGITS - len);
-	memcpy(out + SERIAL_DIGITS - len, digits, len + 1);
-}
-
 enum manage_rc
-manage_certificate_get(struct manage *m, const char *id, struct certificate_row *out,
-    struct buffer *der, struct manage_report *r)
+manage_certificate_get(struct manage *m, const char *id, const char *authority,
+    struct certificate_row *out, struct buffer *der, struct manage_report *r)
 {
-	char plain[SERIAL_DIGITS + 1 + 5]; /* or a uuid, which is longer */
 	enum manage_rc rc;
 
 	memset(out, 0, sizeof(*out));
 	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
 		return rc;
-	plain_id(id, plain);
+	return manage_of_store(store_certificate_get(m->store, id, authority, out, der, &r->why),
+	    "certificate", id, r);
+}
+
+enum manage_rc
+manage_certificate_get_row(
+    struct manage *m, int64_t row, struct certificate_row *out, struct manage_report *r)
+{
+	char id[24];
+	enum manage_rc rc;
+
+	memset(out, 0, sizeof(*out));
+	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
+		return rc;
+	snprintf(id, sizeof(id), "%lld", (long long)row);
 	return manage_of_store(
-	    store_certificate_get(m->store, plain, NULL, out, der, &r->why), "certificate", id, r);
+	    store_certificate_get_id(m->store, row, out, NULL, &r->why), "certificate row", id, r);
 }

@@ -14,8 +14,14 @@ enum manage_rc manage_audit_each(struct manage *m, const struct audit_filter *f,
 enum manage_rc manage_certificate_each(struct manage *m, int limit,
     bool (*row)(void *ctx, const struct certificate_row *c), void *ctx, struct manage_report *r);
 
-/* By uuid or serial in hexadecimal (either case, with or without colons and leading zeros); der gets the certificate, and is the caller's. */
-enum manage_rc manage_certificate_get(struct manage *m, const char *id, struct certificate_row *out,
-    struct buffer *der, struct manage_report *r);
+/*
+ * By uuid or serial in hexadecimal (either case, with or without colons and leading zeros); authority (name or uuid) tells whose where several CAs have
+ * the serial, NULL: the newest.  der, if not NULL, gets the certificate, and is the caller's.
+ */
+enum manage_rc manage_certificate_get(struct manage *m, const char *id, const char *authority,
+    struct certificate_row *out, struct buffer *der, struct manage_report *r);
+/* By row, as predecessor_id names it. */
+enum manage_rc manage_certificate_get_row(
+    struct manage *m, int64_t row, struct certificate_row *out, struct manage_report *r);
 
 #endif

@@ -281,7 +281,7 @@ a_server_certificate_is_in_the_store_when_it_is_given_out(void **state)
 	    MANAGE_OK);
 	assert_int_equal(c.chain.len, 0); /* its CA is the root */
 	assert_int_equal(
-	    manage_certificate_get(&f->manage, c.serial, &row, &der, &f->report), MANAGE_OK);
+	    manage_certificate_get(&f->manage, c.serial, NULL, &row, &der, &f->report), MANAGE_OK);
 	assert_true(octets_equal(buffer_octets(&der), buffer_octets(&c.certificate)));
 	assert_string_equal(row.purpose, "server");
 	assert_string_equal(row.subject, "CN=scep.example");
@@ -335,14 +335,14 @@ a_certificate_is_found_by_its_serial_in_any_spelling(void **state)
 		if (*p >= 'a' && *p <= 'f')
 			*p = (char)(*p - 'a' + 'A');
 	assert_int_equal(
-	    manage_certificate_get(&f->manage, colons, &row, &der, &f->report), MANAGE_OK);
+	    manage_certificate_get(&f->manage, colons, NULL, &row, &der, &f->report), MANAGE_OK);
 	memcpy(colons, row.uuid, sizeof(row.uuid));
 	assert_int_equal(
-	    manage_certificate_get(&f->manage, colons, &row, &der, &f->report), MANAGE_OK);
-	assert_int_equal(
-	    manage_certificate_get(&f->manage, "00", &row, &der, &f->report), MANAGE_NOT_FOUND);
-	assert_int_equal(
-	    manage_certificate_get(&f->manage, "x", &row, &der, &f->report), MANAGE_NOT_FOUND);
+	    manage_certificate_get(&f->manage, colons, NULL, &row, &der, &f->report), MANAGE_OK);
+	assert_int_equal(manage_certificate_get(&f->manage, "00", NULL, &row, &der, &f->report),
+	    MANAGE_NOT_FOUND);
+	assert_int_equal(manage_certificate_get(&f->manage, "x", NULL, &row, &der, &f->report),
+	    MANAGE_NOT_FOUND);
 	buffer_free(&der);
 	manage_server_certificate_free(&c);
 }
