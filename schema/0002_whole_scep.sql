@@ -48,6 +48,7 @@ UPDATE scep_profile SET lineage = uuid;
 -- Profiles whose certificates may renew here, by uuid: one that is deleted simply no longer matches.
 CREATE TABLE scep_profile_renew_from (
 	scep_profile_id INTEGER NOT NULL REFERENCES scep_profile (id) ON DELETE CASCADE,
+	position INTEGER NOT NULL,
 	from_uuid TEXT NOT NULL,
 	PRIMARY KEY (scep_profile_id, from_uuid)
 ) STRICT, WITHOUT ROWID;

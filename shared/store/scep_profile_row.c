@@ -66,6 +66,7 @@ insert_renew_from(struct store *st, const struct scep_profile_row *p, struct err
 
 	for (int i = 0; i < p->renew_from_count && rc == STORE_OK; i++) {
 		q = db_query(st->db, STATEMENT_SCEP_PROFILE_RENEW_FROM_INSERT);
+		db_bind_integer(q, i);
 		db_bind_text(q, p->renew_from[i]);
 		db_bind_text(q, p->id);
 		/* None: named twice. */

@@ -254,14 +254,14 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"FROM ra_profile r, ra_certificate c "
 	"WHERE r.uuid = $24 AND c.uuid = $25 AND scep_profile.uuid = $26 AND version = $27",
     [STATEMENT_SCEP_PROFILE_RENEW_FROM_INSERT] =
-	"INSERT INTO scep_profile_renew_from (scep_profile_id, from_uuid) "
-	"SELECT s.id, $1 FROM scep_profile s WHERE s.uuid = $2 ON CONFLICT DO NOTHING",
+	"INSERT INTO scep_profile_renew_from (scep_profile_id, position, from_uuid) "
+	"SELECT s.id, $1, $2 FROM scep_profile s WHERE s.uuid = $3 ON CONFLICT DO NOTHING",
     [STATEMENT_SCEP_PROFILE_RENEW_FROM_DELETE] =
 	"DELETE FROM scep_profile_renew_from WHERE scep_profile_id = "
 	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $1)",
     [STATEMENT_SCEP_PROFILE_RENEW_FROM_LIST] =
 	"SELECT f.from_uuid FROM scep_profile_renew_from f WHERE f.scep_profile_id = "
-	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $1) ORDER BY f.from_uuid",
+	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $1) ORDER BY f.position",
     [STATEMENT_SCEP_PROFILE_GET] =
 	"SELECT " SCEP_PROFILE_COLUMNS " FROM " SCEP_PROFILE_TABLES
 	" WHERE s.uuid = $1 OR s.name = $1 ORDER BY (s.uuid = $1) DESC LIMIT 1",

@@ -58,14 +58,14 @@ what_a_profile_renews_from_is_replaced_whole_and_goes_with_it(void **state)
 	assert_int_equal(p.renew_from_count, 0);
 	for (int i = 0; i < PROFILE_RENEW_FROM_MAX; i++)
 		snprintf(p.renew_from[i], sizeof(p.renew_from[i]),
-		    "0d0d0d0d-0000-4000-8000-0000000001%02x", (unsigned)i & 0xff);
+		    "0d0d0d0d-0000-4000-8000-0000000001%02x", ~(unsigned)i & 0xff);
 	p.renew_from_count = PROFILE_RENEW_FROM_MAX;
 	assert_int_equal(store_scep_profile_update(f->store, &p, NULL, &f->why), STORE_OK);
 	assert_int_equal(store_scep_profile_get(f->store, "demo", &have, &f->why), STORE_OK);
 	assert_int_equal(have.renew_from_count, PROFILE_RENEW_FROM_MAX);
 	for (int i = 0; i < PROFILE_RENEW_FROM_MAX; i++)
 		assert_string_equal(have.renew_from[i], p.renew_from[i]);
-	/* Named twice is named once. */
+	/* In the order given; named twice is named once. */
 	strcpy(have.renew_from[0], OTHER);
 	strcpy(have.renew_from[1], OTHER);
 	have.renew_from_count = 2;
@@ -93,7 +93,7 @@ more_profiles_to_renew_from_than_there_may_be_are_not_read_in_part(void **state)
 
 	store_fixture_script(f,
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 17) "
-	    "INSERT INTO scep_profile_renew_from SELECT 1, 'profile ' || i FROM n");
+	    "INSERT INTO scep_profile_renew_from SELECT 1, i, 'profile ' || i FROM n");
 	assert_int_equal(store_scep_profile_get(f->store, "demo", &have, &f->why), STORE_AWAY);
 	store_fixture_script(
 	    f, "DELETE FROM scep_profile_renew_from WHERE from_uuid = 'profile 1'");
