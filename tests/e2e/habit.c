@@ -209,6 +209,7 @@ read_reply(const struct habit *h, const struct habit_keys *keys)
 	printf("failInfoText %s\n", r.text);
 	printf("digest %s\nsignature %s\ncipher %s\n", r.digest, r.signature, r.cipher);
 	printf("certificates %d\n", r.certificates != NULL ? sk_X509_num(r.certificates) : 0);
+	printf("crls %d\n", r.crls);
 	if (options.certificates != NULL)
 		write_certificates(&r);
 	status = r.status == SCEP_SUCCESS ? 0 : 1;

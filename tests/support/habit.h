@@ -33,7 +33,7 @@ enum habit_signer {
 
 /* A zero, NULL or false member is what most clients do; the comment says what that is. */
 struct habit {
-	const char *name;   /* the vector is NAME.der, and the subject CN=NAME */
+	const char *name;   /* the vector is NAME.der, and the subject O=Habits,CN=NAME */
 	const char *client; /* who does so */
 	const char *habit;  /* what, in a few words */
 	int message_type;   /* 19 */
@@ -55,6 +55,7 @@ struct habit {
 	uint8_t challenge_tag;	    /* PrintableString */
 	size_t challenge_len;	    /* of vectors; that of HABIT_CHALLENGE */
 	bool challenge_in_extensions;
+	const char *common_name;    /* the habit's name */
 	bool ios_subject;	    /* serialNumber and unstructuredName in one RDN, and no CN */
 	const char *signer_subject; /* the CSR's */
 	int64_t clock_off;	    /* seconds, of signingTime and the signer's validity */

@@ -123,7 +123,8 @@ habit_subject(const struct habit *h, struct buffer *out)
 	struct errbuf why = {0};
 	char text[128];
 
-	snprintf(text, sizeof(text), "O=Habits,CN=%s", h->name);
+	snprintf(text, sizeof(text), "O=Habits,CN=%s",
+	    h->common_name != NULL ? h->common_name : h->name);
 	habit_need(
 	    h->ios_subject ? name_encode(ios, 2, out) : name_from_text(text, out, &why), "subject");
 }

@@ -16,6 +16,19 @@
 #define TRANSACTION_ID	ATTRIBUTE("7")
 #define FAIL_INFO_TEXT	"1.3.6.1.5.5.7.24.1"
 
+static int
+count_crls(struct octets degenerate)
+{
+	const uint8_t *at = degenerate.data;
+	PKCS7 *p7 = d2i_PKCS7(NULL, &at, (long)degenerate.len);
+	int count = 0;
+
+	if (p7 != NULL && PKCS7_type_is_signed(p7) && p7->d.sign->crl != NULL)
+		count = sk_X509_CRL_num(p7->d.sign->crl);
+	PKCS7_free(p7);
+	return count;
+}
+
 STACK_OF(X509) * habit_authorities(struct octets body)
 {
 	const uint8_t *at = body.data;
@@ -160,19 +173,26 @@ read_certificates(CMS_ContentInfo *cms, EVP_PKEY *key, struct habit_reply *out, 
 {
 	ASN1_OCTET_STRING **content = CMS_get0_content(cms);
 	BIO *plain = BIO_new(BIO_s_mem());
+	struct octets inner;
 	char *data = NULL;
-	long len = 0;
+	long len;
+	bool ok = false;
 
 	if (content == NULL || *content == NULL ||
 	    !decrypt(
 		octets_of(ASN1_STRING_get0_data(*content), (size_t)ASN1_STRING_length(*content)),
 		key, out, plain))
 		errbuf_set(why, "the envelope cannot be opened by the signer's key");
-	else if ((len = BIO_get_mem_data(plain, &data)) <= 0 ||
-		 (out->certificates = habit_authorities(octets_of(data, (size_t)len))) == NULL)
-		errbuf_set(why, "no certificates are in the envelope");
+	else if ((len = BIO_get_mem_data(plain, &data)) > 0) {
+		inner = octets_of(data, (size_t)len);
+		out->certificates = habit_authorities(inner);
+		out->crls = count_crls(inner);
+		ok = out->certificates != NULL || out->crls > 0;
+		if (!ok)
+			errbuf_set(why, "neither certificates nor a CRL are in the envelope");
+	}
 	BIO_free(plain);
-	return out->certificates != NULL;
+	return ok;
 }
 
 bool

@@ -18,7 +18,8 @@ struct habit_reply {
 	char text[512]; /* failInfoText, "": none */
 	/* Dotted: digest and signature algorithm of the SignerInfo, cipher of the envelope ("" without one). */
 	char digest[64], signature[64], cipher[64];
-	STACK_OF(X509) * certificates; /* of SUCCESS, in the order they came; NULL otherwise */
+	STACK_OF(X509) * certificates; /* of SUCCESS, in the order they came; NULL: none */
+	int crls;
 };
 
 /*
