@@ -117,11 +117,25 @@ wait_for_approval(struct enrol *e)
 	return status;
 }
 
+/*
+ * Is this perhaps not the first time?  The same request again goes on with its transaction, but an EC key signs each CSR differently, so that it
+ * cannot be made again: then what became of the first is asked before.
+ */
+static bool
+asks_before(const struct enrol *e)
+{
+	return arguments_has(e->a, "poll") || (EVP_PKEY_is_a(e->key, "EC") && !e->key_written);
+}
+
 static int
 exchange(struct enrol *e)
 {
-	int status = ask(e, arguments_has(e->a, "poll"));
+	bool before = asks_before(e);
+	int status = ask(e, before);
 
+	if (before && status == CLI_DONE && e->refused && e->reply.fail_info == SCEP_BAD_CERT_ID &&
+	    !arguments_has(e->a, "poll"))
+		status = ask(e, false);
 	if (status == CLI_DONE && e->reply.status == SCEP_PENDING && e->wait_s > 0)
 		status = wait_for_approval(e);
 	if (status != CLI_DONE)

@@ -242,7 +242,10 @@ answer(const struct scep_fake *f, int fd, const struct scep_fake_party *ra,
 	struct buffer leaf = {0}, body = {0};
 	bool good = true;
 
-	if (memory.answers <= f->pending) {
+	if (r->message_type == SCEP_CERT_POLL && csr->der.len == 0) {
+		reply.status = SCEP_FAILURE;
+		reply.fail_info = SCEP_BAD_CERT_ID;
+	} else if (memory.answers <= f->pending) {
 		reply.status = SCEP_PENDING;
 	} else if (f->refuse != NULL) {
 		reply.status = SCEP_FAILURE;
@@ -290,7 +293,7 @@ open_message(const struct scep_fake *f, struct scep_request *r,
 	if (good && r->message_type == SCEP_CERT_POLL) {
 		name_to_text(query.subject, &subject);
 		note(f, r, buffer_string(&subject), octets_of(NULL, 0));
-		good = csr_parse(memory.csr.data, memory.csr.len, csr, NULL);
+		good = memory.csr.len == 0 || csr_parse(memory.csr.data, memory.csr.len, csr, NULL);
 	} else if (good) {
 		encoding_hex(query.serial, serial);
 		note(f, r, serial, octets_of(NULL, 0));

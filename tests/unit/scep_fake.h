@@ -1,6 +1,6 @@
 /*
  * scep_fake.h: a SCEP server on loopback that does as a test says, also what no server should: for the tests of scepctl's client.  It
- * checks nothing of what it is sent but what it needs to answer.
+ * checks nothing of what it is sent but what it needs to answer: a poll goes on with the last request, and without one gets badCertId.
  */
 #ifndef UNIT_SCEP_FAKE_H
 #define UNIT_SCEP_FAKE_H

@@ -190,6 +190,42 @@ EC_keys_enrol_and_poll_under_the_challenge(void **state)
 }
 
 static void
+an_EC_key_that_was_there_asks_what_became_of_its_request_before_it_makes_another(void **state)
+{
+	struct scep_fake f = usual();
+	const char *again = "--subject CN=x --key-file @k --cert-out @c --challenge " STRONG;
+
+	(void)state;
+	f.pending = 1;
+	scep_fake_start(&f);
+	assert_int_equal(
+	    scepctl_run("enrol", f.url,
+		"--subject CN=x --key ec:P-256 --key-out @k --cert-out @c --challenge " STRONG),
+	    CLI_PENDING);
+	assert_int_equal(scepctl_run("enrol", f.url, again), CLI_DONE);
+	assert_null(strstr(strstr(scep_fake_log(&f), "PKCSReq") + 1, "PKCSReq"));
+	scep_fake_stop(&f);
+	/* There was none. */
+	scepctl_remove("c");
+	f.pending = 0;
+	scep_fake_start(&f);
+	assert_int_equal(scepctl_run("enrol", f.url, again), CLI_DONE);
+	assert_int_equal(strncmp(scep_fake_log(&f), "CertPoll ", 9), 0);
+	scep_fake_assert_log(&f, "PKCSReq ");
+	scepctl_remove("c");
+	scep_fake_stop(&f);
+	/* Where that alone is asked, nothing else is sent. */
+	scep_fake_start(&f);
+	assert_int_equal(
+	    scepctl_run("enrol", f.url,
+		"--subject CN=x --key-file @k --cert-out @c --poll --challenge " STRONG),
+	    CLI_REFUSED);
+	scepctl_assert_said("badCertId");
+	assert_null(strstr(scep_fake_log(&f), "PKCSReq"));
+	scep_fake_stop(&f);
+}
+
+static void
 an_EC_key_without_a_challenge_is_wrong_usage(void **state)
 {
 	static const char *const wrong[] = {
@@ -269,6 +305,7 @@ main(void)
 	    TEST(waiting_ends_with_1_when_it_is_rejected_and_the_key_goes),
 	    TEST(a_server_that_stays_away_while_it_is_polled_exits_with_3),
 	    TEST(EC_keys_enrol_and_poll_under_the_challenge),
+	    TEST(an_EC_key_that_was_there_asks_what_became_of_its_request_before_it_makes_another),
 	    TEST(an_EC_key_without_a_challenge_is_wrong_usage),
 	    TEST(an_EC_certificate_renews_with_a_challenge_and_a_key_of_its_kind),
 	    TEST(an_EC_key_of_an_RSA_certificate_renews_without_a_challenge),
