@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "base/log.h"
 #include "issue/crl.h"
+#include "issue/ocsp_responder.h"
 #include "pki/ocsp.h"
 #include "scep/query.h"
 #include "store/revocation.h"
@@ -15,6 +17,7 @@
 #define MICROCACHE     "X-Accel-Expires: 1\r\n"
 #define RETRY_AFTER    "Retry-After: 5\r\nCache-Control: no-store\r\n"
 #define OCSP_TYPE      "application/ocsp-response"
+#define LEASE_S	       30
 #define CLIENT_CACHE_S 300 /* what a client or proxy may keep */
 
 static void
@@ -158,6 +161,54 @@ names_only_others(const struct ocsp_request *r, const struct profile_authority *
 	return true;
 }
 
+/* A new responder certificate, where no other process is making one. */
+static void
+renew_responder(struct transaction *t, struct profile_status_authority *a, int64_t now)
+{
+	struct store *st = t->worker->store;
+	struct ocsp_responder_row made = {0};
+	struct authority_row row = {0};
+	struct errbuf why = {0};
+	char lease[64], holder[UUID_SIZE];
+	enum store_rc rc;
+
+	snprintf(lease, sizeof(lease), "ocsp:%s", a->authority.id);
+	if (!encoding_uuid(holder) ||
+	    store_lease(st, lease, holder, now, LEASE_S, &why) != STORE_OK)
+		return;
+	rc = store_authority_get(st, a->authority.id, &row, &why);
+	if (rc == STORE_OK && profile_authority_open(t->worker->profiles, a, &why) &&
+	    issue_responder(st, t->worker->settings, &row, a->authority.signer, "system", now,
+		&made, &why) == STORE_OK) {
+		profile_ocsp_close(a);
+		(void)store_lease_release(st, lease, holder, NULL);
+	} else {
+		/* The lease stays: the next try is as far away, however many ask. */
+		log_event(LOG_LEVEL_ERROR, "ocsp-responder",
+		    "CA %s: no new responder certificate: %s", a->authority.name, why.line);
+	}
+	ocsp_responder_row_free(&made);
+	authority_row_free(&row);
+}
+
+/* The responder of the CA, renewed where that is due; false with why. */
+static bool
+open_responder(
+    struct transaction *t, struct profile_status_authority *a, int64_t now, struct errbuf *why)
+{
+	bool open = profile_ocsp_open(t->worker->profiles, a, why);
+
+	if (issue_responder_due(a->ocsp_not_after, a->authority.chain[0].not_after, now)) {
+		renew_responder(t, a, now);
+		open = profile_ocsp_open(t->worker->profiles, a, why);
+	}
+	if (open && now >= a->ocsp_not_after) {
+		errbuf_set(why, "CA %s: its OCSP responder has ended", a->authority.name);
+		return false;
+	}
+	return open;
+}
+
 static void
 answer_ocsp(struct transaction *t, struct profile_status_authority *a, const struct ocsp_request *r)
 {
@@ -173,8 +224,7 @@ answer_ocsp(struct transaction *t, struct profile_status_authority *a, const str
 		answer_ocsp_error(t, OCSP_UNAUTHORIZED, "OCSP: of another CA");
 		return;
 	}
-	if (!profile_ocsp_open(t->worker->profiles, a, &why) ||
-	    !look_up(t, &a->authority, r, answers, &why))
+	if (!open_responder(t, a, now, &why) || !look_up(t, &a->authority, r, answers, &why))
 		goto away;
 	if (until > a->ocsp_not_after)
 		until = a->ocsp_not_after;

@@ -303,6 +303,15 @@ open_responder(struct profile_cache *c, struct profile_status_authority *a,
 	return true;
 }
 
+void
+profile_ocsp_close(struct profile_status_authority *a)
+{
+	X509_free(a->ocsp_x509);
+	a->ocsp_x509 = NULL;
+	a->ocsp_key = NULL;
+	a->ocsp_not_after = 0;
+}
+
 bool
 profile_ocsp_open(struct profile_cache *c, struct profile_status_authority *a, struct errbuf *why)
 {

@@ -145,5 +145,7 @@ bool profile_authority_open(
     struct profile_cache *c, struct profile_status_authority *a, struct errbuf *why);
 bool profile_ocsp_open(
     struct profile_cache *c, struct profile_status_authority *a, struct errbuf *why);
+/* Forget the responder, so that the next opening takes the newest. */
+void profile_ocsp_close(struct profile_status_authority *a);
 
 #endif
