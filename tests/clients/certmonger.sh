@@ -7,11 +7,12 @@ submit=/usr/lib/certmonger/scep-submit
 command -v dbus-run-session >/dev/null || skip_all "dbus is not installed"
 stack_up
 
-# with_daemon COMMAND…: a bus of its own, which starts certmonger when it is first asked; what it keeps is below $work/home, so it
-# goes on there the next time.  There is a CA "T" at $url.
+# with_daemon COMMAND…: a bus of its own, which starts certmonger when it is first asked; what it keeps is in a directory for each
+# URL, so it goes on there the next time.  There is a CA "T" at $url.
 with_daemon() {
-	mkdir -p "$work/home"
-	HOME=$work/home XDG_CONFIG_HOME=$work/home/config URL=$url CA=$CA_PEM timeout 120 dbus-run-session -- bash -c '
+	local home=$work/home.${url##*/}
+	mkdir -p "$home"
+	HOME=$home XDG_CONFIG_HOME=$home/config URL=$url CA=$CA_PEM timeout 120 dbus-run-session -- bash -c '
 		getcert list-cas -s | grep -q "^CA .T.:" || getcert add-scep-ca -s -c T -u "$URL" -N "$CA" || exit 1
 		"$@"' session "$@"
 }
@@ -45,6 +46,48 @@ it_is_refused_with_a_wrong_challenge() {
 	check test ! -s "$work/device2.pem"
 	equal 0 "$(sql "SELECT count(*) FROM certificate WHERE subject LIKE '%CN=device2%'")" "certificates"
 	eventually 5 refused_device2
+}
+
+# status_becomes ID STATUS: a command for with_daemon, which waits for it.
+status_becomes() {
+	cat <<-END
+		for i in \$(seq 60); do
+			getcert list -s -i $1 | grep -q 'status: $2' && exit 0
+			sleep 0.5
+		done
+		getcert list -s -i $1
+		exit 1
+	END
+}
+
+# Always as PKCSReq, signed by the certificate that it has; the challenge is still in it.
+it_renews_with_the_certificate_that_it_has() {
+	local old
+	url=$SCEP_URL
+	[ -s "$work/device1.pem" ] || it_enrols_with_the_static_challenge
+	old=$(serial_of "$work/device1.pem")
+	cp "$work/device1.pem" "$work/device1.old"
+	check with_daemon bash -c "getcert resubmit -s -i r1 -w -v && $(status_becomes r1 MONITORING)"
+	check issued "$work/device1.pem"
+	refuse test "$old" = "$(serial_of "$work/device1.pem")"
+	equal "PKCSReq $old" "$(sql "SELECT a.message_type || ' ' || hex(p.serial) FROM certificate c JOIN certificate p ON p.id = c.predecessor_id
+		JOIN audit_event a ON a.serial = lower(hex(c.serial)) AND a.outcome = 'success' WHERE hex(c.serial) = '$(serial_of "$work/device1.pem")'")" \
+		"its message and its predecessor"
+}
+
+it_polls_a_request_that_waits_for_approval_by_sending_it_again() {
+	local id
+	url=$SCEP_URL_MANUAL
+	check with_daemon bash -c "getcert request -s -c T -k '$work/device3.key' -f '$work/device3.pem' -N CN=device3 -D device3.example \
+		-L '$CHALLENGE' -I r3 -g 2048 && $(status_becomes r3 CA_WORKING)"
+	check test ! -s "$work/device3.pem"
+	# Still waiting, and still one transaction.
+	check with_daemon bash -c "getcert refresh -s -i r3 && sleep 2 && $(status_becomes r3 CA_WORKING)"
+	id=$(scepctl transaction list | awk '$2 == "pending" && /CN=device3/ { print $1 }')
+	equal 1 "$(wc -w <<<"$id")" "transactions"
+	scepctl transaction approve "$id"
+	check with_daemon bash -c "getcert refresh -s -i r3 && $(status_becomes r3 MONITORING)"
+	check issued "$work/device3.pem"
 }
 
 refused_device2() {

@@ -37,4 +37,17 @@ it_is_refused_by_a_profile_without_DES() {
 	equal 0 "$(sql "SELECT count(*) FROM certificate WHERE subject LIKE '%CN=device3%'")" "certificates"
 }
 
+# Where it finds a certificate it renews it: RenewalReq, with the same key and the very same CSR.
+it_renews_with_the_key_and_the_CSR_that_it_has() {
+	local old
+	scepctl profile set legacy --renewal-threshold-days 36500
+	check request "$SCEP_URL_LEGACY" device4 "$CHALLENGE"
+	old=$(serial_of "$work/device4/certificate.pem")
+	check request "$SCEP_URL_LEGACY" device4 "not-$CHALLENGE"
+	check issued "$work/device4/certificate.pem"
+	equal "RenewalReq $old" "$(sql "SELECT a.message_type || ' ' || hex(p.serial) FROM certificate c JOIN certificate p ON p.id = c.predecessor_id
+		JOIN audit_event a ON a.serial = lower(hex(c.serial)) AND a.outcome = 'success'
+		WHERE hex(c.serial) = '$(serial_of "$work/device4/certificate.pem")'")" "its message and its predecessor"
+}
+
 run_tests "$@"

@@ -53,4 +53,54 @@ it_enrols_with_SHA_512() {
 	check issued "$work/device5.pem"
 }
 
+# RenewalReq, signed by the old certificate, for a new key; without a challenge.
+it_renews_with_the_old_certificate_by_type_17() {
+	local old
+	fetch_ca "$SCEP_URL"
+	check request "$SCEP_URL" device6 "$CHALLENGE"
+	old=$(serial_of "$work/device6.pem")
+	check renew "$SCEP_URL" device6 device6b
+	check issued "$work/device6b.pem"
+	equal "RenewalReq $old" "$(sql "SELECT a.message_type || ' ' || hex(p.serial) FROM certificate c JOIN certificate p ON p.id = c.predecessor_id
+		JOIN audit_event a ON a.serial = lower(hex(c.serial)) AND a.outcome = 'success' WHERE hex(c.serial) = '$(serial_of "$work/device6b.pem")'")" \
+		"its message and its predecessor"
+	# Not with a certificate of somebody else's.
+	openssl req -x509 -newkey rsa:2048 -nodes -subj '/C=CH/O=Example/CN=device6' -keyout "$work/stranger.key" -out "$work/stranger.pem" 2>/dev/null
+	refuse renew "$SCEP_URL" stranger device6c device6
+	check test ! -s "$work/device6c.pem"
+}
+
+# renew URL OLD NEW [CN]
+renew() {
+	pki --gen --type rsa --size 2048 --outform pem >"$work/$3.key"
+	pki --scep --url "$1" --in "$work/$3.key" --dn "C=CH, O=Example, CN=${4-$2}" --san "${4-$2}.example" --cert "$work/$2.pem" --key "$work/$2.key" \
+		--cacert-enc "$work/ra.pem" --cacert-sig "$work/ra.pem" --cacert "$work/ca.pem" --interval 1 --maxpolltime 8 --outform pem >"$work/$3.pem"
+}
+
+# It polls by CertPoll (20).
+it_polls_a_request_that_waits_for_approval() {
+	local id status=0
+	fetch_ca "$SCEP_URL_MANUAL"
+	request "$SCEP_URL_MANUAL" device7 "$CHALLENGE" --maxpolltime 60 &
+	eventually 20 waits device7
+	id=$(scepctl transaction list | awk '$2 == "pending" && /CN=device7/ { print $1 }')
+	scepctl transaction approve "$id"
+	wait $! || status=$?
+	equal 0 "$status" "exit status of the client that waited"
+	check issued "$work/device7.pem"
+	# One that is rejected gets nothing.
+	request "$SCEP_URL_MANUAL" device8 "$CHALLENGE" --maxpolltime 60 &
+	eventually 20 waits device8
+	id=$(scepctl transaction list | awk '$2 == "pending" && /CN=device8/ { print $1 }')
+	scepctl transaction reject "$id" --reason "not ours"
+	status=0
+	wait $! || status=$?
+	refuse test "$status" = 0
+	equal 0 "$(sql "SELECT count(*) FROM certificate WHERE subject LIKE '%CN=device8%'")" "certificates"
+}
+
+waits() {
+	scepctl transaction list | grep -q "pending.*CN=$1"
+}
+
 run_tests "$@"
