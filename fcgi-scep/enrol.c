@@ -111,7 +111,8 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 		break;
 	case ISSUE_CHALLENGE_USED:
 		mark_used(t, grant, now_ms);
-		certrep_failure(t, SCEP_BAD_REQUEST, NULL, "challenge: used (one-time)");
+		certrep_failure(
+		    t, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL, "challenge: used (one-time)");
 		break;
 	case ISSUE_REFUSED:
 		give_back(t, grant, true);

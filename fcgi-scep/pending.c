@@ -276,7 +276,8 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 		certrep_success(t, buffer_octets(&result.certificate), true);
 		break;
 	case ISSUE_CHALLENGE_USED:
-		fail_approved(t, row, SCEP_BAD_REQUEST, NULL, "challenge: used (one-time)", now_ms);
+		fail_approved(t, row, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL,
+		    "challenge: used (one-time)", now_ms);
 		break;
 	case ISSUE_REFUSED:
 		fail_approved(t, row, result.fail_info, result.text.line, why.line, now_ms);

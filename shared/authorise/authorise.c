@@ -128,6 +128,7 @@ check_challenge(const struct authoriser *a, const struct authorise_request *q,
 	const struct profile *p = q->profile;
 
 	out->fail_info = SCEP_BAD_REQUEST;
+	errbuf_set(&out->text, "%s", AUTHORISE_REFUSAL);
 	out->challenge_version = p->scep.challenge_version;
 	if (!authorise_challenge_id(
 		a->master_key, p->scep.id, q->csr->challenge, out->challenge_id)) {

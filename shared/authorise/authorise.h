@@ -42,6 +42,9 @@ struct authorise_request {
 	int64_t now_ms;
 };
 
+/* What a client is told of a challenge that is missing, wrong, expired, used or bound to another: the same. */
+#define AUTHORISE_REFUSAL "the request is not authorised"
+
 struct authorisation {
 	const char *method; /* "static", "dynamic", "certificate", "anchor": for the audit */
 	bool one_time; /* reservation and challenge_id are filled, and the reservation is ours */
@@ -53,7 +56,7 @@ struct authorisation {
 	    challenge_version; /* the profile's where a challenge was checked, to be checked again at the commit; 0: none was */
 	int64_t predecessor_id; /* row of the certificate that is renewed; 0: a first enrolment */
 
-	/* With DENY: what the client may know; text is empty wherever a secret was checked. */
+	/* With DENY: what the client may know; text is AUTHORISE_REFUSAL wherever a secret was checked. */
 	enum scep_fail_info fail_info;
 	struct errbuf text;
 };

@@ -224,7 +224,9 @@ challenges_that_are_missing_empty_or_wrong_get_one_answer(void **state)
 		if (challenges[i] != NULL && challenges[i][0] == '\0')
 			continue; /* OpenSSL does not encode it */
 		sends(&h, stack.path,
-		    (struct expected){SCEP_FAILURE, SCEP_BAD_REQUEST, "", "challenge"}, NULL);
+		    (struct expected){SCEP_FAILURE, SCEP_BAD_REQUEST,
+			"the request is not authorised", "challenge"},
+		    NULL);
 	}
 	free(long_one);
 }

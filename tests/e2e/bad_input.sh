@@ -17,11 +17,11 @@ audit_says() {
 	scepctl audit list --failed --limit 50 | grep -qE -- "$1"
 }
 
-# refused_alike NAME CHALLENGE REASON: badRequest without any text; the reason is in the audit alone.
+# refused_alike NAME CHALLENGE REASON: badRequest and always the same text; the reason is in the audit alone.
 refused_alike() {
 	message "$1" "CN=$1" "$2"
 	equal 200 "$(send "$1")" "HTTP status"
-	equal 'FAILURE badRequest ' "$(reply "$1")" "what the wire says"
+	equal 'FAILURE badRequest the request is not authorised' "$(reply "$1")" "what the wire says"
 	eventually 10 audit_says "challenge: .*$3"
 }
 
