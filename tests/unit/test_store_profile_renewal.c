@@ -93,7 +93,7 @@ more_profiles_to_renew_from_than_there_may_be_are_not_read_in_part(void **state)
 
 	store_fixture_script(f,
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 17) "
-	    "INSERT INTO scep_profile_renew_from SELECT 1, i, 'profile ' || i FROM n");
+	    "INSERT INTO scep_profile_renew_from SELECT 1, 'profile ' || i, i FROM n");
 	assert_int_equal(store_scep_profile_get(f->store, "demo", &have, &f->why), STORE_AWAY);
 	store_fixture_script(
 	    f, "DELETE FROM scep_profile_renew_from WHERE from_uuid = 'profile 1'");
