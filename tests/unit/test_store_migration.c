@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <sys/resource.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +190,32 @@ enrolment_goes_on_and_ids_go_on_growing(void **state)
 	assert_int_equal(what, ENROLMENT_REPEAT);
 }
 
+/* Seven seconds where each row that goes looks through all others for its successors. */
+static void
+thousands_of_certificates_are_copied_without_a_look_at_each_from_each(void **state)
+{
+	struct store_fixture *f = *state;
+	struct rusage before, after;
+
+	store_fixture_script(f,
+	    "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 6009) "
+	    "INSERT INTO certificate (id, serial, authority_id, predecessor_id, purpose, status, "
+	    "not_before, not_after, created_at, subject, der) SELECT i, randomblob(16), 1, "
+	    "CASE WHEN i % 3 = 0 THEN i - 1 END, 'device', 'valid', 1, 2, 3, 'CN=x', "
+	    "zeroblob(1000) FROM n");
+	getrusage(RUSAGE_SELF, &before);
+	migrate(f);
+	getrusage(RUSAGE_SELF, &after);
+	assert_true(after.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_utime.tv_sec -
+			before.ru_stime.tv_sec <
+		    4);
+	assert_int_equal(store_fixture_integer(f, "SELECT count(*) FROM certificate"), 6003);
+	assert_int_equal(
+	    store_fixture_integer(f, "SELECT count(predecessor_id) FROM certificate"), 2001);
+	assert_int_equal(
+	    store_fixture_integer(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+}
+
 #define FIRST(name) cmocka_unit_test_setup_teardown(name, setup_first, store_fixture_teardown)
 
 int
@@ -198,6 +226,7 @@ main(void)
 	    FIRST(what_refers_to_certificates_still_does_and_nothing_dangles),
 	    FIRST(new_columns_begin_with_what_was_so_before),
 	    FIRST(enrolment_goes_on_and_ids_go_on_growing),
+	    FIRST(thousands_of_certificates_are_copied_without_a_look_at_each_from_each),
 	};
 
 	return cmocka_run_group_tests_name("store_migration", tests, NULL, NULL);
