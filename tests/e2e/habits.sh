@@ -98,11 +98,11 @@ it_reads_challenges_of_255_and_of_2000_characters_as_Intune_has() {
 	CHALLENGE=${CHALLENGE%?}y
 	make almost intune-long-challenge long
 	equal 200 "$(post almost long)" "one character wrong"
-	fails almost intune-long-challenge long badRequest ''
+	fails almost intune-long-challenge long badRequest 'the request is not authorised'
 	CHALLENGE=$(head -c 1000 /dev/urandom | od -An -tx1 | tr -d ' \n')
 	make long intune-long-challenge demo
 	equal 200 "$(post long demo)" "2000 characters"
-	fails long intune-long-challenge demo badRequest ''
+	fails long intune-long-challenge demo badRequest 'the request is not authorised'
 	eventually 10 audit_says 'challenge: wrong \(static, 2000 octets\)'
 }
 
@@ -189,7 +189,7 @@ it_reads_a_challenge_in_each_string_type_and_in_the_extensionRequest() {
 		plays "$name" demo
 		CHALLENGE=wrong$CHALLENGE make wrong "$name" demo
 		equal 200 "$(post wrong demo)" "$name, wrong"
-		fails wrong "$name" demo badRequest ''
+		fails wrong "$name" demo badRequest 'the request is not authorised'
 	done
 }
 
