@@ -1,17 +1,14 @@
-/* pending.c: a transaction's way from PENDING to its end; what is decided is in the store, what waits is in Redis. */
+/* pending.c: beginning to wait in Redis for somebody's approval, and what the next message of the same transaction gets. */
 #include "pending.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/encoding.h"
 #include "base/log.h"
 #include "certrep.h"
+#include "decided.h"
 #include "issue/issue.h"
 #include "redis/transaction.h"
-#include "store/transaction_row.h"
-
-#define SECONDS_PER_HOUR 3600
 
 bool
 pending_key(const struct transaction *t, uint8_t out[32])
@@ -26,13 +23,6 @@ pending_key(const struct transaction *t, uint8_t out[32])
 }
 
 /* ---- beginning to wait -------------------------------------------------------------------------------------------------------- */
-
-/* The id that people use: of this very request, so that the same one again is no second transaction. */
-static void
-name_request(const uint8_t repeat_key[32], char id[37])
-{
-	encoding_uuid_of(repeat_key, id);
-}
 
 static void
 give_back(struct transaction *t, struct authorisation *grant, bool client_fault)
@@ -98,7 +88,6 @@ fill(struct transaction *t, const struct csr *csr, const struct authorisation *g
 	snprintf(p->method, sizeof(p->method), "%s", grant->method);
 	snprintf(p->key_type, sizeof(p->key_type), "%s", csr->key.name);
 	memcpy(p->repeat_key, repeat_key, sizeof(p->repeat_key));
-	name_request(repeat_key, p->id);
 	if (grant->one_time) {
 		p->challenge_id = octets_of(grant->challenge_id, sizeof(grant->challenge_id));
 		snprintf(
@@ -110,6 +99,8 @@ fill(struct transaction *t, const struct csr *csr, const struct authorisation *g
 		errbuf_ossl(why, "transaction: key");
 		return false;
 	}
+	if (!decided_next_id(t, p->key, repeat_key, now_ms, p->id, why))
+		return false;
 	if (t->password.len > 0) {
 		if (!master_key_seal(t->worker->master_key, octets_of(p->key, sizeof(p->key)),
 			t->password, sealed, why))
@@ -117,6 +108,61 @@ fill(struct transaction *t, const struct csr *csr, const struct authorisation *g
 		p->sealed_password = buffer_octets(sealed);
 	}
 	return true;
+}
+
+/*
+ * Another request of this transactionID and key waits: it ends by this one's coming, whose row says so.  *there: it is in old, which the caller
+ * frees.
+ */
+static bool
+find_replaced(struct transaction *t, const struct pending *p, int64_t now_ms, bool *there,
+    struct pending *old, struct errbuf *why)
+{
+	if (transaction_get(t->worker->redis, p->profile_id, p->key, now_ms, false, there, old,
+		why) != REDIS_DONE)
+		return false;
+	if (*there && (old->state != PENDING_WAITS ||
+			  memcmp(old->repeat_key, p->repeat_key, sizeof(p->repeat_key)) == 0)) {
+		pending_free(old);
+		*there = false;
+	}
+	if (*there)
+		transaction_note(
+		    t, "replaces transaction %s, %lld polls", old->id, (long long)old->polls);
+	return true;
+}
+
+static void
+release_replaced(struct transaction *t, const struct pending *old)
+{
+	struct challenge_reservation held = {.profile_id = old->profile_id};
+	struct errbuf why = {0};
+
+	if (old->challenge_id.len != sizeof(held.id) || old->challenge_token[0] == '\0')
+		return;
+	memcpy(held.id, old->challenge_id.data, sizeof(held.id));
+	memcpy(held.token, old->challenge_token, sizeof(held.token));
+	/* REFUSED: another holds it, or it is used: not ours to give back. */
+	if (challenge_release(t->worker->redis, &held, false, 0, &why) == REDIS_AWAY)
+		log_event(LOG_LEVEL_WARNING, "challenge-not-released",
+		    "it ends by itself with its transaction: %s", why.line);
+}
+
+/* All of it into Redis, in the place of another one. */
+static bool
+keep(struct transaction *t, struct pending *p, struct authorisation *grant, int64_t now_ms,
+    struct errbuf *why)
+{
+	struct pending old = {0};
+	bool there = false, kept;
+
+	kept = hold_challenge(t, grant, now_ms, p->expires_ms, why) &&
+	       find_replaced(t, p, now_ms, &there, &old, why) && put(t, p, now_ms, why);
+	if (kept && there)
+		release_replaced(t, &old);
+	if (there)
+		pending_free(&old);
+	return kept;
 }
 
 void
@@ -142,7 +188,7 @@ pending_start(struct transaction *t, const struct csr *csr, struct authorisation
 		return;
 	}
 	if (fill(t, csr, grant, repeat_key, now_ms, &p, &sealed, &why) &&
-	    hold_challenge(t, grant, now_ms, p.expires_ms, &why) && put(t, &p, now_ms, &why)) {
+	    keep(t, &p, grant, now_ms, &why)) {
 		certrep_pending(t, "waits for approval", false);
 	} else {
 		give_back(t, grant, false);
@@ -152,230 +198,6 @@ pending_start(struct transaction *t, const struct csr *csr, struct authorisation
 }
 
 /* ---- what the next message of the same transaction gets ---------------------------------------------------------------------- */
-
-/* The answer that the row of a decided transaction leads to is given up to this time. */
-static int64_t
-answers_until(const struct transaction *t, const struct transaction_row *row)
-{
-	int64_t repeat = row->decided_at + t->profile->scep.replay_hours * SECONDS_PER_HOUR;
-
-	return repeat > row->expires_at ? repeat : row->expires_at;
-}
-
-/* Approved, and then refused: it ends here, and the challenge is free again. */
-static void
-fail_approved(struct transaction *t, const struct transaction_row *row,
-    enum scep_fail_info fail_info, const char *text, const char *reason, int64_t now_ms)
-{
-	struct challenge_reservation held = {.profile_id = t->profile->scep.id};
-	enum challenge_state state;
-	struct audit_event event;
-	struct errbuf why = {0};
-	enum store_rc rc;
-
-	transaction_event(t, &event);
-	event.outcome = "refused";
-	event.reason = reason;
-	event.fail_info = scep_fail_info_name(fail_info);
-	rc = store_transaction_fail(t->worker->store, row->key, fail_info, text, &event, &why);
-	if (rc != STORE_OK) {
-		certrep_unavailable(t, why.line);
-		return;
-	}
-	if (row->challenge_id.len == sizeof(held.id)) {
-		/* The same request enters its own reservation, which gives the token to release it by. */
-		memcpy(held.id, row->challenge_id.data, sizeof(held.id));
-		memcpy(held.repeat_key, row->repeat_key, sizeof(held.repeat_key));
-		if (challenge_reserve(t->worker->redis, &held, now_ms, 1000, &state, &why) ==
-			REDIS_DONE &&
-		    state == CHALLENGE_RESERVED)
-			(void)challenge_release(t->worker->redis, &held, false, 0, &why);
-	}
-	certrep_failure(t, fail_info, text, reason);
-}
-
-/* Is what it renews still to be renewed?  false: answered. */
-static bool
-find_predecessor(struct transaction *t, const struct transaction_row *row, int64_t now_ms,
-    int64_t *predecessor_id)
-{
-	static const char gone[] = "the certificate that it renews is no longer valid here",
-			  renewed[] = "the certificate was renewed meanwhile";
-	int64_t most = t->profile->scep.max_successors;
-	struct certificate c;
-	struct renewable r;
-	struct errbuf why = {0};
-	enum store_rc rc;
-
-	*predecessor_id = 0;
-	if (row->predecessor.len == 0)
-		return true;
-	if (!certificate_parse(buffer_octets(&row->predecessor), &c, &why)) {
-		certrep_unavailable(t, why.line);
-		return false;
-	}
-	rc = store_renewable(t->worker->store, c.serial, c.der, &r, &why);
-	certificate_free(&c);
-	if (rc == STORE_AWAY)
-		certrep_unavailable(t, why.line);
-	else if (rc != STORE_OK || r.revoked)
-		fail_approved(t, row, SCEP_BAD_CERT_ID, gone, gone, now_ms);
-	else if (most > 0 && r.successors >= most)
-		fail_approved(t, row, SCEP_BAD_REQUEST, renewed, renewed, now_ms);
-	else
-		*predecessor_id = r.id;
-	return *predecessor_id != 0;
-}
-
-static void
-mark_used(struct transaction *t, const struct transaction_row *row, int64_t now_ms)
-{
-	struct authorisation grant = {.one_time = true};
-	struct errbuf why = {0};
-
-	if (row->challenge_id.len != sizeof(grant.reservation.id))
-		return;
-	grant.reservation.profile_id = t->profile->scep.id;
-	memcpy(grant.reservation.id, row->challenge_id.data, sizeof(grant.reservation.id));
-	if (!authorise_committed(&t->worker->authoriser, &grant, now_ms, &why))
-		log_event(LOG_LEVEL_WARNING, "challenge-not-marked",
-		    "the store keeps it from a second use: %s", why.line);
-}
-
-static void
-issue_now(struct transaction *t, const struct transaction_row *row, const struct csr *csr,
-    int64_t predecessor_id, int64_t now_ms)
-{
-	struct issue_order order = {
-	    .profile = t->profile,
-	    .authority = t->ra->authority,
-	    .csr = csr,
-	    .repeat_key = octets_of(row->repeat_key, sizeof(row->repeat_key)),
-	    .challenge_id = buffer_octets(&row->challenge_id),
-	    .predecessor_id = predecessor_id,
-	    .transaction_key = octets_of(row->key, sizeof(row->key)),
-	    .now = now_ms / 1000,
-	};
-	struct issue_result result;
-	struct errbuf why = {0};
-
-	transaction_note(t, "approved by %s", row->decided_by);
-	order.note = t->note;
-	transaction_event(t, &order.event);
-	order.event.action = row->message_type == SCEP_RENEWAL_REQ || predecessor_id != 0
-				 ? "scep.renew"
-				 : "scep.enrol";
-	switch (issue_certificate(t->worker->store, &order, &result, &why)) {
-	case ISSUE_DONE:
-		t->stage = "issued";
-		memcpy(t->serial, result.serial, sizeof(t->serial));
-		mark_used(t, row, now_ms);
-		certrep_success(t, buffer_octets(&result.certificate), false);
-		break;
-	case ISSUE_REPEAT:
-		certrep_success(t, buffer_octets(&result.certificate), true);
-		break;
-	case ISSUE_CHALLENGE_USED:
-		fail_approved(t, row, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL,
-		    "challenge: used (one-time)", now_ms);
-		break;
-	case ISSUE_REFUSED:
-		fail_approved(t, row, result.fail_info, result.text.line, why.line, now_ms);
-		break;
-	default:
-		/* Issued by another worker a moment ago, say: the next poll gets it. */
-		certrep_unavailable(t, why.line);
-		break;
-	}
-	issue_result_free(&result);
-}
-
-static void
-issue_approved(struct transaction *t, const struct transaction_row *row, int64_t now_ms)
-{
-	struct errbuf why = {0};
-	struct csr csr;
-	int64_t predecessor_id;
-
-	if (!csr_parse(row->csr.data, row->csr.len, &csr, &why)) {
-		certrep_unavailable(t, why.line);
-		return;
-	}
-	t->stage = "authorised";
-	transaction_know_csr(t, &csr);
-	if (find_predecessor(t, row, now_ms, &predecessor_id))
-		issue_now(t, row, &csr, predecessor_id, now_ms);
-	csr_free(&csr);
-}
-
-static void
-answer_decided(struct transaction *t, const struct transaction_row *row, struct octets certificate,
-    int64_t now_ms)
-{
-	static const char rejected[] = "the request was rejected";
-	char reason[sizeof(row->reason) + sizeof(row->decided_by) + 32];
-
-	switch (row->status) {
-	case TRANSACTION_APPROVED:
-		issue_approved(t, row, now_ms);
-		return;
-	case TRANSACTION_ISSUED:
-		certrep_success(t, certificate, true);
-		return;
-	case TRANSACTION_REJECTED:
-		snprintf(reason, sizeof(reason), "rejected by %s: %s", row->decided_by,
-		    row->reason[0] != '\0' ? row->reason : "without a reason");
-		certrep_failure(t, (enum scep_fail_info)row->fail_info, rejected, reason);
-		return;
-	default:
-		snprintf(reason, sizeof(reason), "approved by %s, then refused: %s",
-		    row->decided_by, row->reason);
-		certrep_failure(t, (enum scep_fail_info)row->fail_info, row->reason, reason);
-		return;
-	}
-}
-
-/* What keyed the reply when the request came, for a poll that brings none. */
-static bool
-unseal_password(struct transaction *t, const uint8_t key[32], const struct buffer *sealed,
-    struct buffer *password, struct errbuf *why)
-{
-	if (t->password.len > 0 || sealed->len == 0)
-		return true;
-	if (!master_key_unseal(
-		t->worker->master_key, octets_of(key, 32), buffer_octets(sealed), password, why))
-		return false;
-	t->password = buffer_octets(password);
-	return true;
-}
-
-/* STORE_OK: answered; STORE_NONE: nothing is decided. */
-static enum store_rc
-continue_decided(
-    struct transaction *t, const uint8_t key[32], const uint8_t *repeat_key, int64_t now_ms)
-{
-	struct buffer certificate = {0}, password = {0};
-	struct transaction_row row = {0};
-	struct errbuf why = {0};
-	enum store_rc rc = store_transaction_get(t->worker->store, key, &row, &certificate, &why);
-
-	if (rc == STORE_OK &&
-	    ((repeat_key != NULL && memcmp(repeat_key, row.repeat_key, 32) != 0) ||
-		(row.status != TRANSACTION_ISSUED && now_ms / 1000 > answers_until(t, &row))))
-		rc = STORE_NONE;
-	if (rc == STORE_OK && unseal_password(t, key, &row.sealed_password, &password, &why)) {
-		answer_decided(t, &row, buffer_octets(&certificate), now_ms);
-	} else if (rc != STORE_NONE) {
-		certrep_unavailable(t, why.line);
-		rc = STORE_OK;
-	}
-	transaction_row_free(&row);
-	buffer_free(&certificate);
-	if (password.len > 0)
-		t->password = octets_of(NULL, 0);
-	buffer_free(&password);
-	return rc;
-}
 
 /* The first poll has its row; of the others there is a count in the row of the end. */
 static void
@@ -436,11 +258,11 @@ pending_continue(
 		certrep_unavailable(t, "transaction: key");
 		return true;
 	}
-	if (continue_decided(t, key, repeat_key, now_ms) == STORE_OK ||
+	if (decided_answer(t, key, repeat_key, now_ms) == STORE_OK ||
 	    continue_waiting(t, key, repeat_key, now_ms, &there))
 		return true;
 	/* Decided between the two looks: it is in the store before it leaves Redis. */
-	if (!there && continue_decided(t, key, repeat_key, now_ms) == STORE_OK)
+	if (!there && decided_answer(t, key, repeat_key, now_ms) == STORE_OK)
 		return true;
 	if (csr == NULL)
 		certrep_failure(t, SCEP_BAD_CERT_ID, none, none);
