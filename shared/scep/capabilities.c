@@ -8,8 +8,9 @@ void
 scep_capabilities(
     uint32_t digests, uint32_t ciphers, bool renewal, bool next_ca, struct buffer *out)
 {
-	/* SCEPStandard stands for AES, POST and SHA-256 (RFC 8894 3.5.2); AES there is AES-128. */
-	bool standard = (ciphers & PKI_AES128) != 0 && (digests & PKI_SHA256) != 0;
+	/* SCEPStandard stands for AES-128, POST and SHA-256, and for what 2.9 forbids (RFC 8894 3.5.2). */
+	bool standard = (ciphers & PKI_AES128) != 0 && (digests & PKI_SHA256) != 0 &&
+			(ciphers & PKI_CIPHERS_LEGACY) == 0 && (digests & PKI_DIGESTS_LEGACY) == 0;
 	const struct {
 		bool have;
 		const char *keyword;

@@ -41,12 +41,19 @@ it_finds_no_failure_at_a_healthy_profile() {
 
 # But how long an answer takes is the machine's.
 it_warns_of_nothing_at_any_kind_of_profile() {
-	for url in "$SCEP_URL" "$SCEP_URL_DYNAMIC" "$SCEP_URL_LEGACY" "$SCEP_URL_MANUAL" "$SCEP_URL_EC" "$HTTP_URL/scep" \
+	for url in "$SCEP_URL" "$SCEP_URL_DYNAMIC" "$SCEP_URL_MANUAL" "$SCEP_URL_EC" "$HTTP_URL/scep" \
 		"$HTTP_URL/cgi-bin/pkiclient.exe"; do
 		doctor --quiet "$url"
 		equal '' "$(grep -v '^warning *latency ' <<<"$said")" "$url"
 		equal 0 "$status" "$url"
 	done
+}
+
+# SCEPStandard says that MD5 and single DES are not taken (RFC 8894 3.5.2).
+it_warns_of_no_SCEPStandard_alone_where_MD5_and_DES_are_taken() {
+	doctor --quiet "$SCEP_URL_LEGACY"
+	equal 'warning caps-standard' "$(sed 's/^\([a-z]*\) *\([a-z0-9.-]*\) .*/\1 \2/' <<<"$said" | grep -v '^warning latency$')" "what is said"
+	equal 0 "$status" "exit status"
 }
 
 it_has_every_check_in_the_documents() {

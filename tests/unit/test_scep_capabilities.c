@@ -32,8 +32,7 @@ everything_accepted_is_listed(void **state)
 	(void)state;
 	assert_text(0xff, 0xff, true, true,
 	    "AES\nDES3\nGetNextCACert\nPOSTPKIOperation\nRenewal\nSHA-1\nSHA-256\nSHA-384\nSHA-"
-	    "512\n"
-	    "SCEPStandard\n");
+	    "512\n");
 }
 
 static void
@@ -56,6 +55,21 @@ scep_standard_takes_aes_128_and_sha_256(void **state)
 	assert_text(PKI_SHA256, PKI_AES256, false, false, "POSTPKIOperation\nSHA-256\n");
 }
 
+/* It implies 2.9 too, which forbids these two; what is accepted beside them is listed all the same. */
+static void
+scep_standard_is_not_claimed_beside_md5_or_single_des(void **state)
+{
+	const uint32_t sha1 = PKI_SHA1, des3 = PKI_DES3;
+
+	(void)state;
+	assert_text(PKI_SHA256 | sha1, PKI_AES128 | des3, false, false,
+	    "AES\nDES3\nPOSTPKIOperation\nSHA-1\nSHA-256\nSCEPStandard\n");
+	assert_text(
+	    PKI_SHA256 | PKI_MD5, PKI_AES128, false, false, "AES\nPOSTPKIOperation\nSHA-256\n");
+	assert_text(
+	    PKI_SHA256, PKI_AES128 | PKI_DES, false, false, "AES\nPOSTPKIOperation\nSHA-256\n");
+}
+
 static void
 the_list_is_read_back(void **state)
 {
@@ -63,7 +77,8 @@ the_list_is_read_back(void **state)
 	struct buffer out = {0};
 
 	(void)state;
-	scep_capabilities(0xff, 0xff, true, true, &out);
+	scep_capabilities(
+	    PKI_DIGESTS_DEFAULT | PKI_SHA1, PKI_CIPHERS_DEFAULT | PKI_DES3, true, true, &out);
 	scep_capabilities_parse(buffer_octets(&out), &s);
 	assert_true(s.aes && s.des3 && s.sha1 && s.sha256 && s.sha384 && s.sha512 && s.post &&
 		    s.renewal && s.next_ca && s.standard);
@@ -101,6 +116,7 @@ main(void)
 	    cmocka_unit_test(everything_accepted_is_listed),
 	    cmocka_unit_test(nothing_that_is_not_accepted_is_listed),
 	    cmocka_unit_test(scep_standard_takes_aes_128_and_sha_256),
+	    cmocka_unit_test(scep_standard_is_not_claimed_beside_md5_or_single_des),
 	    cmocka_unit_test(the_list_is_read_back),
 	    cmocka_unit_test(lists_of_others_are_read),
 	};
