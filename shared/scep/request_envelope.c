@@ -62,6 +62,12 @@ scep_request_parse_envelope(struct scep_request *r, struct errbuf *why)
 		errbuf_set(why, "pkiMessage: EnvelopedData with an originatorInfo");
 		return false;
 	}
+	if (!octets_equal(asn1_string_octets(&e->encrypted.type), scep_oid_content_data)) {
+		errbuf_set(why,
+		    "pkiMessage: contentType in encryptedContentInfo is not id-data (RFC 8894 "
+		    "3.2.2)");
+		return false;
+	}
 	if (e->encrypted.content == NULL) {
 		errbuf_set(why, "pkiMessage: EnvelopedData without encryptedContent");
 		return false;
