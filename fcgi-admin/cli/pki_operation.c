@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "fcgi-admin/cli/cli.h"
 #include "pki/name.h"
@@ -74,7 +75,7 @@ pki_operation_read_transaction_id(const struct arguments *a, const char **out)
 	return CLI_DONE;
 }
 
-/* The reply must be signed by one of the certificates that hang below the anchor. */
+/* The reply must be signed by one of the certificates that hang below the anchor, and by none that has expired (RFC 8894 2.2). */
 static int
 read_reply(const struct scep_server *s, const struct scep_client_message *m, struct octets der,
     struct scep_client_reply *reply)
@@ -84,7 +85,8 @@ read_reply(const struct scep_server *s, const struct scep_client_message *m, str
 	int count = 0;
 
 	for (int i = 0; i < s->count; i++)
-		if (scep_server_trusts(s, &s->certificates[i]))
+		if (scep_server_trusts(s, &s->certificates[i]) &&
+		    clock_now() <= s->certificates[i].not_after)
 			trusted[count++] = s->certificates[i];
 	if (scep_client_read(m, der, trusted, count, reply, &why))
 		return CLI_DONE;

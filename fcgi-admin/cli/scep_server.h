@@ -51,7 +51,7 @@ int scep_server_take_next(struct scep_server *s, struct octets body);
 
 /*
  * Who takes messages: the first RA with an RSA key that may encipher keys, or else such a CA; those that are valid at now before
- * others.  Its issuer is the CA that signed it, whatever key that has.
+ * those that are not yet, of which there is a warning; none that has expired (RFC 8894 2.2).  Its issuer is the CA that signed it, whatever key that has.
  */
 int scep_server_choose(struct scep_server *s, int64_t now);
 /* The same behind scep_server_next(); the anchor is the issuer, or the recipient. */
@@ -65,7 +65,10 @@ int scep_server_check_fingerprint(struct scep_server *s, const char *fingerprint
 /* The SHA-256 fingerprint, in lower case.  false only when OpenSSL fails. */
 bool scep_server_fingerprint(const struct certificate *c, char out[65]);
 
-/* Does a chain of signatures lead from c, one of the server's certificates or one that it issued, to the anchor?  What else it sent counts for nothing. */
+/*
+ * Does a chain of signatures lead from c, one of the server's certificates or one that it issued, to the anchor, by CAs none of which has
+ * expired?  What else the server sent counts for nothing.
+ */
 bool scep_server_trusts(const struct scep_server *s, const struct certificate *c);
 /* Is c a CA that is trusted, or one above the anchor? */
 bool scep_server_is_ca(const struct scep_server *s, const struct certificate *c);

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "fcgi-admin/cli/cli.h"
 #include "fcgi-admin/cli/scep_server.h"
@@ -85,30 +86,44 @@ may_receive(const struct certificate *c)
 }
 
 static bool
-in_time(const struct certificate *c, int64_t now)
+has_begun(const struct certificate *c, int64_t now)
 {
-	return c->not_before <= now && now <= c->not_after;
+	return c->not_before <= now;
+}
+
+static bool
+has_ended(const struct certificate *c, int64_t now)
+{
+	return now > c->not_after;
 }
 
 int
 scep_server_choose(struct scep_server *s, int64_t now)
 {
-	/* RAs in time, CAs in time, then the others. */
+	bool ended = false;
+
+	/* RAs in time, CAs in time, then what has not begun: this clock may be wrong.  What has ended is of no use (RFC 8894 2.2). */
 	for (int pass = 0; pass < 4 && s->recipient == NULL; pass++)
 		for (int i = 0; i < s->count && s->recipient == NULL; i++) {
 			const struct certificate *c = &s->certificates[i];
 
-			if (c->ca == (pass % 2 == 1) && in_time(c, now) == (pass < 2) &&
-			    may_receive(c))
+			if (c->ca != (pass % 2 == 1) || has_begun(c, now) != (pass < 2) ||
+			    !may_receive(c))
+				continue;
+			if (has_ended(c, now))
+				ended = true;
+			else
 				s->recipient = c;
 		}
 	if (s->recipient == NULL) {
-		cli_error("no certificate of the server's may encipher keys and has an RSA key");
+		cli_error(
+		    ended ? "the certificate that messages are enveloped to has expired"
+			  : "no certificate of the server's may encipher keys and has an RSA key");
 		return CLI_REFUSED;
 	}
-	if (!in_time(s->recipient, now))
+	if (!has_begun(s->recipient, now))
 		cli_error(
-		    "warning: the certificate that messages are enveloped to is not valid now");
+		    "warning: the certificate that messages are enveloped to is not valid yet");
 	for (int i = 0; i < s->count && s->issuer == NULL; i++)
 		if (s->certificates[i].ca &&
 		    (&s->certificates[i] == s->recipient ||
@@ -155,10 +170,12 @@ plain_fingerprint(const char *text, char out[65])
 	return len == 64;
 }
 
-/* Does a chain of signatures lead from c up to top, one of the server's certificates? */
+/* Does a chain of signatures lead from c up to top, one of the server's certificates, by CAs that have not expired? */
 static bool
 hangs_below(const struct scep_server *s, const struct certificate *c, const struct certificate *top)
 {
+	int64_t now = clock_now();
+
 	for (int depth = 0; depth <= s->count; depth++) {
 		const struct certificate *next = NULL;
 
@@ -166,6 +183,7 @@ hangs_below(const struct scep_server *s, const struct certificate *c, const stru
 			return true;
 		for (int i = 0; i < s->count && next == NULL; i++)
 			if (&s->certificates[i] != c && s->certificates[i].ca &&
+			    !has_ended(&s->certificates[i], now) &&
 			    certificate_verify(c, &s->certificates[i], NULL))
 				next = &s->certificates[i];
 		if (next == NULL)
@@ -197,6 +215,10 @@ scep_server_check_fingerprint(struct scep_server *s, const char *fingerprint)
 		cli_error("the fingerprint of the CA cannot be made");
 		return CLI_REFUSED;
 	}
+	if (has_ended(s->anchor, clock_now())) {
+		cli_error("the CA's certificate has expired");
+		return CLI_REFUSED;
+	}
 	if (fingerprint == NULL) {
 		cli_error("warning: the CA is taken on trust; to check it: --fingerprint %s", have);
 		return CLI_DONE;
@@ -213,7 +235,8 @@ scep_server_check_fingerprint(struct scep_server *s, const char *fingerprint)
 		s->anchor = &s->certificates[i];
 		if (scep_server_trusts(s, s->recipient))
 			return CLI_DONE;
-		cli_error("GetCACert: the RA's certificate is not signed by that CA");
+		cli_error("GetCACert: the RA's certificate is not signed by that CA, or one "
+			  "between them has expired");
 		return CLI_REFUSED;
 	}
 	cli_error("the CA is another: its fingerprint is %s", have);

@@ -94,6 +94,19 @@ set_serial(X509 *x509)
 	return held;
 }
 
+/* RFC 8894 2.3: it signs the message, and an RSA key opens the reply.  The bits as in RFC 5280 4.2.1.3. */
+static bool
+set_key_usage(X509 *x509, EVP_PKEY *key)
+{
+	ASN1_BIT_STRING *usage = ASN1_BIT_STRING_new();
+	bool held = usage != NULL && ASN1_BIT_STRING_set_bit(usage, 0, 1) == 1 &&
+		    ASN1_BIT_STRING_set_bit(usage, 2, EVP_PKEY_is_a(key, "RSA")) == 1 &&
+		    X509_add1_ext_i2d(x509, NID_key_usage, usage, 1, X509V3_ADD_DEFAULT) == 1;
+
+	ASN1_BIT_STRING_free(usage);
+	return held;
+}
+
 bool
 scep_client_self_signed(
     EVP_PKEY *key, struct octets subject, int64_t now, struct buffer *out, struct errbuf *why)
@@ -108,7 +121,8 @@ scep_client_self_signed(
 	    X509_set_issuer_name(x509, name) == 1 &&
 	    ASN1_TIME_set(X509_getm_notBefore(x509), (time_t)(now - SELF_SIGNED_BACK)) != NULL &&
 	    ASN1_TIME_set(X509_getm_notAfter(x509), (time_t)(now + SELF_SIGNED_DAYS)) != NULL &&
-	    X509_set_pubkey(x509, key) == 1 && X509_sign(x509, key, pki_digest_md(PKI_SHA256)) > 0)
+	    X509_set_pubkey(x509, key) == 1 && set_key_usage(x509, key) &&
+	    X509_sign(x509, key, pki_digest_md(PKI_SHA256)) > 0)
 		len = i2d_X509(x509, &der);
 	if (len > 0)
 		buffer_append(out, der, (size_t)len);

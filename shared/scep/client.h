@@ -18,7 +18,10 @@
 bool scep_client_csr(EVP_PKEY *key, struct octets subject, struct octets san, const char *challenge,
     struct buffer *out, struct errbuf *why);
 
-/* Append a self-signed certificate for key and subject, 1 hour back to 7 days ahead of now: the signer of a first enrolment. */
+/*
+ * Append a self-signed certificate for key and subject, 1 hour back to 7 days ahead of now, with keyUsage digitalSignature and, of an
+ * RSA key, keyEncipherment: the signer of a first enrolment (RFC 8894 2.3).
+ */
 bool scep_client_self_signed(
     EVP_PKEY *key, struct octets subject, int64_t now, struct buffer *out, struct errbuf *why);
 

@@ -269,6 +269,34 @@ a_self_signed_certificate_holds_for_a_week(void **state)
 	buffer_free(&out);
 }
 
+/* RFC 8894 2.3: its key signs the message, and opens the reply where it can. */
+static void
+a_self_signed_certificate_says_what_its_key_is_for(void **state)
+{
+	const struct {
+		EVP_PKEY *key;
+		int usage;
+	} cases[] = {
+	    {world.device.key, KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT},
+	    {world.ec.key, KEY_USAGE_DIGITAL_SIGNATURE},
+	};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct certificate c;
+		struct buffer out = {0};
+		struct errbuf why = {0};
+
+		assert_true(scep_client_self_signed(
+		    cases[i].key, world.ra.certificate.subject, NOW, &out, &why));
+		assert_true(certificate_parse(buffer_octets(&out), &c, &why));
+		assert_int_equal(c.key_usage, cases[i].usage);
+		assert_false(c.ca);
+		certificate_free(&c);
+		buffer_free(&out);
+	}
+}
+
 static int
 open_world(void **state)
 {
@@ -299,6 +327,7 @@ main(void)
 	    cmocka_unit_test(a_csr_holds_and_has_what_was_asked),
 	    cmocka_unit_test(a_subject_that_is_no_name_makes_no_csr_and_no_certificate),
 	    cmocka_unit_test(a_self_signed_certificate_holds_for_a_week),
+	    cmocka_unit_test(a_self_signed_certificate_says_what_its_key_is_for),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, close_world);

@@ -69,6 +69,15 @@ print_of(const struct scep_fake_party *p, char out[96], bool colons)
 		    colons && i > 0 ? ":" : "", digest[i]);
 }
 
+static const char *
+fingerprint_of(const struct scep_fake_party *p)
+{
+	static char print[96];
+
+	print_of(p, print, false);
+	return print;
+}
+
 static void
 the_fingerprint_of_the_ra_s_ca_is_accepted_in_both_spellings(void **state)
 {
@@ -199,10 +208,39 @@ a_certificate_that_is_valid_now_comes_before_one_that_is_not(void **state)
 	s.certificates[0].not_after = clock_now() - 1;
 	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_DONE);
 	assert_ptr_equal(s.recipient, &s.certificates[1]);
+	/* Not before its time: the clock may be wrong. */
 	s.recipient = NULL;
 	s.certificates[1].not_before = clock_now() + 60;
 	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_DONE);
+	assert_ptr_equal(s.recipient, &s.certificates[1]);
+	s.recipient = NULL;
+	s.certificates[0] = rsa_ra.certificate;
+	assert_int_equal(scep_server_choose(&s, clock_now()), CLI_DONE);
 	assert_ptr_equal(s.recipient, &s.certificates[0]);
+}
+
+/* RFC 8894 2.2 */
+static void
+an_expired_certificate_takes_no_message_and_vouches_for_nothing(void **state)
+{
+	struct scep_server s = server_of(&rsa_ra, &ours);
+	int64_t now = clock_now();
+
+	(void)state;
+	s.certificates[0].not_after = now;
+	assert_int_equal(scep_server_choose(&s, now), CLI_DONE);
+	s = server_of(&rsa_ra, &ours);
+	s.certificates[0].not_after = now - 1;
+	assert_int_equal(scep_server_choose(&s, now), CLI_REFUSED);
+	/* Its CA, with and without a fingerprint. */
+	s = server_of(&rsa_ra, &ours);
+	assert_int_equal(scep_server_choose(&s, now), CLI_DONE);
+	assert_int_equal(scep_server_check_fingerprint(&s, NULL), CLI_DONE);
+	assert_true(scep_server_trusts(&s, &s.certificates[0]));
+	s.certificates[1].not_after = now - 60;
+	assert_false(scep_server_trusts(&s, &s.certificates[0]));
+	assert_int_equal(scep_server_check_fingerprint(&s, NULL), CLI_REFUSED);
+	assert_int_equal(scep_server_check_fingerprint(&s, fingerprint_of(&ours)), CLI_REFUSED);
 }
 
 /* What GetCACert answers. */
@@ -268,6 +306,7 @@ main(void)
 	    cmocka_unit_test(messages_go_to_an_RA_before_a_CA_and_its_issuer_may_have_any_key),
 	    cmocka_unit_test(messages_go_to_no_EC_key_and_none_that_may_not_encipher),
 	    cmocka_unit_test(a_certificate_that_is_valid_now_comes_before_one_that_is_not),
+	    cmocka_unit_test(an_expired_certificate_takes_no_message_and_vouches_for_nothing),
 	    cmocka_unit_test(the_next_certificates_take_the_place_of_those_whose_CA_signed_them),
 	    cmocka_unit_test(what_is_no_list_of_certificates_is_refused),
 	};
