@@ -250,6 +250,8 @@ record(struct transaction *t, const char *outcome, const char *reason)
 	struct errbuf why = {0};
 	struct audit_event e;
 
+	if (t->recorded)
+		return;
 	transaction_event(t, &e);
 	e.outcome = outcome;
 	e.reason = reason;

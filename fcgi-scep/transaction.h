@@ -36,6 +36,9 @@ struct transaction {
 	char
 	    note[512]; /* for the audit: broken algorithms, a previous RA certificate; "" nothing */
 
+	bool
+	    recorded; /* its audit row was written with what it changed: none more, only the log line */
+
 	/* For the log line. */
 	const char *outcome; /* success, refused, failed, repeat */
 	enum scep_fail_info fail_info;
