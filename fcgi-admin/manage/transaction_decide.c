@@ -163,13 +163,13 @@ keep_ended(void *ctx, const struct pending *p)
 	return !e->failed;
 }
 
-/* A uuid that is the same whenever this end is recorded, so that it lands once. */
+/* A uuid that is the same whenever this end is recorded, so that it lands once; the same request may come again, and expire again. */
 static bool
-event_id_of(const char *id, char out[UUID_SIZE])
+event_id_of(const struct transaction_row *row, char out[UUID_SIZE])
 {
 	uint8_t digest[32];
-	char text[64];
-	int n = snprintf(text, sizeof(text), "expired %s", id);
+	char text[96];
+	int n = snprintf(text, sizeof(text), "expired %s %" PRId64, row->id, row->expires_at);
 
 	if (EVP_Digest(text, (size_t)n, digest, NULL, EVP_sha256(), NULL) != 1)
 		return false;
@@ -185,7 +185,7 @@ record_end(struct manage *m, const struct manage_transaction *t, struct manage_r
 	char reason[64], event_id[UUID_SIZE];
 
 	snprintf(reason, sizeof(reason), "not approved in time, %" PRId64 " polls", t->polls);
-	if (!event_id_of(t->row.id, event_id))
+	if (!event_id_of(&t->row, event_id))
 		return manage_fail(r, MANAGE_FAULT, "no SHA-256");
 	e.event_id = event_id;
 	e.address = t->row.address;
