@@ -82,6 +82,13 @@ it_keeps_HEAD_and_POST_out_of_the_cache() {
 	equal - "$(cache_of_last_request)" POST
 }
 
+it_gives_no_GET_of_a_CRL_the_empty_body_of_a_HEAD() {
+	sleep 1.1
+	equal 200 "$(http -I "$HTTP_URL/crl/test-ca.crl")" HEAD
+	check curl -s -m 5 -o "$work/after-head.crl" "$HTTP_URL/crl/test-ca.crl"
+	check openssl crl -inform DER -in "$work/after-head.crl" -noout -CAfile "$CA_PEM"
+}
+
 it_answers_HEAD_without_a_body() {
 	local answer
 	answer=$(raw 'HEAD /scep/demo?operation=GetCACaps HTTP/1.0\r\n\r\n')
