@@ -19,6 +19,7 @@
 #include "pki/name.h"
 #include "pki/private_key.h"
 #include "scep/next_ca.h"
+#include "scep/query.h"
 #include "scep/reply.h"
 #include "tests/unit/http_server.h"
 #include "tests/unit/scep_fake.h"
@@ -210,6 +211,26 @@ note(const struct scep_fake *f, const struct scep_request *r, const char *subjec
 	buffer_free(&line);
 }
 
+static const char *
+how_path(const struct scep_fake *f)
+{
+	static char path[80];
+
+	snprintf(path, sizeof(path), "%s.how", f->log);
+	return path;
+}
+
+static void
+note_how(const struct scep_fake *f, const struct scep_request *r, const char *method)
+{
+	FILE *log = fopen(how_path(f), "a");
+
+	if (log == NULL)
+		return;
+	fprintf(log, "%s %s %s\n", method, pki_digest_name(r->digest), pki_cipher_name(r->cipher));
+	fclose(log);
+}
+
 static bool
 issue(const struct scep_fake_party *issuer, const struct csr *csr, struct buffer *out)
 {
@@ -304,7 +325,7 @@ open_message(const struct scep_fake *f, struct scep_request *r,
 }
 
 static void
-serve_message(const struct scep_fake *f, int fd, struct octets der)
+serve_message(const struct scep_fake *f, int fd, struct octets der, const char *method)
 {
 	const struct scep_fake_party *ra = f->ra;
 	struct scep_recipient recipient = {&ra->certificate, ra->x509, ra->key};
@@ -321,6 +342,7 @@ serve_message(const struct scep_fake *f, int fd, struct octets der)
 		respond_text(fd, "400 Bad", "");
 		return;
 	}
+	note_how(f, r, method);
 	if (!scep_request_is_for(r, &recipient) && f->next_ra != NULL) {
 		ra = f->next_ra;
 		recipient = (struct scep_recipient){&ra->certificate, ra->x509, ra->key};
@@ -333,12 +355,44 @@ serve_message(const struct scep_fake *f, int fd, struct octets der)
 	scep_request_free(r);
 }
 
+/* A message by GET, which is the rest of the request line behind message=. */
+static void
+serve_get(const struct scep_fake *f, int fd, const char *text)
+{
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%";
+	struct octets message = octets_of(text, strcspn(text, " "));
+	struct buffer der = {0};
+	bool too_long;
+
+	if (scep_query_message(message, REQUEST_MAX, &der, &too_long, NULL))
+		serve_message(f, fd, buffer_octets(&der),
+		    strspn(text, plain) == message.len ? "GET escaped" : "GET bare");
+	else
+		respond_text(fd, "400 Bad", "");
+	buffer_free(&der);
+}
+
+static void
+serve_capabilities(const struct scep_fake *f, int fd)
+{
+	const char *type = f->capabilities_type != NULL ? f->capabilities_type : "text/plain";
+	const char *text = f->capabilities != NULL ? f->capabilities
+			   : f->renewal		   ? "SCEPStandard\nRenewal\nAES\n"
+						   : "SCEPStandard\nAES\n";
+
+	if (text[0] == '\0')
+		respond_text(fd, "404 Not Found", "");
+	else
+		respond(fd, "200 OK", type, octets_of_string(text));
+}
+
 static void
 serve(const struct scep_fake *f, int fd)
 {
 	static char request[REQUEST_MAX];
 	size_t len = 0, want = 0;
-	char *body = NULL;
+	char *body = NULL, *message;
 	ssize_t n;
 
 	while (want == 0 || len < want) {
@@ -355,14 +409,15 @@ serve(const struct scep_fake *f, int fd)
 		}
 	}
 	if (strstr(request, "operation=GetCACaps ") != NULL)
-		respond_text(fd, "200 OK",
-		    f->renewal ? "SCEPStandard\nRenewal\nAES\n" : "SCEPStandard\nAES\n");
+		serve_capabilities(f, fd);
 	else if (strstr(request, "operation=GetCACert ") != NULL)
 		serve_certificates(f, fd);
 	else if (strstr(request, "operation=GetNextCACert ") != NULL)
 		serve_next(f, fd);
+	else if ((message = strstr(request, "&message=")) != NULL && message < body)
+		serve_get(f, fd, message + strlen("&message="));
 	else
-		serve_message(f, fd, octets_of(body, len - (size_t)(body - request)));
+		serve_message(f, fd, octets_of(body, len - (size_t)(body - request)), "POST");
 }
 
 void
@@ -393,6 +448,7 @@ scep_fake_stop(struct scep_fake *f)
 {
 	http_server_stop(&f->pid);
 	unlink(f->log);
+	unlink(how_path(f));
 }
 
 const char *
@@ -414,6 +470,19 @@ scep_fake_assert_log(const struct scep_fake *f, const char *text)
 {
 	if (strstr(scep_fake_log(f), text) == NULL)
 		fail_msg("want \"%s\" in: %s", text, scep_fake_log(f));
+}
+
+void
+scep_fake_assert_how(const struct scep_fake *f, const char *lines)
+{
+	FILE *in = fopen(how_path(f), "r");
+	char text[1024] = "";
+
+	if (in != NULL) {
+		text[fread(text, 1, sizeof(text) - 1, in)] = '\0';
+		fclose(in);
+	}
+	assert_string_equal(text, lines);
 }
 
 void

@@ -53,8 +53,10 @@ struct scep_fake {
 	const struct scep_fake_party *next_signer;	 /* of that answer; NULL: ca */
 	const struct scep_fake_party *issuer;		 /* of certificates; NULL: ca, or next_ca */
 	bool renewal;					 /* a capability */
-	int pending;					 /* so many answers are PENDING first */
-	int away;					 /* behind the first so many are 503 */
+	const char *capabilities;      /* in place of SCEPStandard, AES and that; "": 404 */
+	const char *capabilities_type; /* NULL: text/plain */
+	int pending;		       /* so many answers are PENDING first */
+	int away;		       /* behind the first so many are 503 */
 	const char *refuse; /* FAILURE badRequest with this failInfoText, when nothing is pending */
 	struct octets certificate; /* in SUCCESS, in place of a fresh one */
 	struct octets crl;	   /* the answer to GetCRL */
@@ -74,6 +76,11 @@ void scep_fake_stop(struct scep_fake *f);
 const char *scep_fake_log(const struct scep_fake *f);
 /* Fail the test unless the text is in it. */
 void scep_fake_assert_log(const struct scep_fake *f, const char *text);
+/*
+ * How the messages came that were understood, a line each: "POST SHA-256 AES-128-CBC", or "GET escaped …" where message= is base64 in
+ * which all but letters and digits is escaped, "GET bare …" otherwise.
+ */
+void scep_fake_assert_how(const struct scep_fake *f, const char *lines);
 /* The transactionID in its line n, from 0. */
 void scep_fake_transaction_id(const struct scep_fake *f, int n, char out[80]);
 
