@@ -148,14 +148,27 @@ check_challenge(const struct authoriser *a, const struct authorise_request *q,
 	return AUTHORISE_DENY;
 }
 
+/*
+ * Is the challenge the signer's to spend?  Whoever sees a message may wrap its envelope anew under a certificate of his own: so the signer has the
+ * CSR's key, or is ours and for the same names.
+ */
+static bool
+may_spend_challenge(const struct authorise_request *q, const struct renewal *renewal)
+{
+	struct errbuf ignored = {0};
+
+	return q->csr->has_challenge &&
+	       (!q->profile->scep.require_signer_key ||
+		   octets_equal(q->signer->spki, q->csr->spki) ||
+		   (renewal->predecessor_id != 0 && renewal_same_identity(q, &ignored)));
+}
+
 /* The certificate did not authorise: a challenge still may, and if it does not, the answer is the certificate's. */
 static enum authorise_rc
 check_challenge_instead(const struct authoriser *a, const struct authorise_request *q,
     const struct renewal *renewal, struct authorisation *out, struct errbuf *why)
 {
-	bool foreign = renewal->predecessor_id == 0;
-	bool may_try = q->csr->has_challenge && (!foreign || !q->profile->scep.require_signer_key ||
-						    octets_equal(q->signer->spki, q->csr->spki));
+	bool may_try = may_spend_challenge(q, renewal);
 	struct errbuf challenge_why = {0};
 	enum authorise_rc rc = AUTHORISE_DENY;
 

@@ -66,8 +66,8 @@ struct authorisation {
  * with one_time leaves something to release.  The work done for a wrong, a missing and an unknown challenge is the same.
  *
  * A certificate that authorises a renewal (renewal.h) makes any challenge beside it void.  Where it does not, a valid challenge makes
- * the request a first enrolment (RFC 8894 2.4); but a signer that is none of ours must then have the CSR's key, as a self-signed one
- * has: otherwise whoever sees a message could sign its envelope anew and spend the challenge in it.
+ * the request a first enrolment (RFC 8894 2.4); but the signer must then have the CSR's key, as a self-signed one has, or
+ * be a certificate of ours for the CSR's own names: otherwise whoever sees a message could sign its envelope anew and spend the challenge in it.
  */
 enum authorise_rc authorise_enrolment(const struct authoriser *a, const struct authorise_request *q,
     struct authorisation *out, struct errbuf *why);

@@ -84,21 +84,44 @@ same_identity(
  * As it stands in the CSR, or as the profile's rules would make it: a device may ask for what it once asked for, and be given again
  * what it has.
  */
+bool
+renewal_same_identity(const struct authorise_request *q, struct errbuf *why)
+{
+	struct buffer subject = {0}, san = {0};
+	struct errbuf refused = {0}, text = {0};
+	bool same;
+
+	if (same_identity(q, q->csr->subject, q->csr->san, why))
+		return true;
+	same =
+	    fields_apply(&q->profile->rules, q->csr, &subject, &san, &refused, &text) == FIELD_OK &&
+	    same_identity(q, buffer_octets(&subject), buffer_octets(&san), &refused);
+	buffer_free(&subject);
+	buffer_free(&san);
+	return same;
+}
+
+/*
+ * Values are for the audit alone: whoever has a certificate of ours may wrap another's envelope anew, and is not to read by the answer what is in
+ * it.
+ */
 static enum authorise_rc
 check_identity(const struct authorise_request *q, struct renewal *out)
 {
-	struct buffer subject = {0}, san = {0};
-	struct errbuf why = {0}, refused = {0}, text = {0};
-	enum authorise_rc rc = AUTHORISE_ALLOW;
+	static const char values[] = ": the certificate has ";
+	struct errbuf why = {0}, text = {0};
+	const char *at;
 
-	if (same_identity(q, q->csr->subject, q->csr->san, &why))
-		return rc;
-	if (fields_apply(&q->profile->rules, q->csr, &subject, &san, &refused, &text) != FIELD_OK ||
-	    !same_identity(q, buffer_octets(&subject), buffer_octets(&san), &refused))
-		rc = deny(out, SCEP_BAD_REQUEST, why.line);
-	buffer_free(&subject);
-	buffer_free(&san);
-	return rc;
+	if (renewal_same_identity(q, &why))
+		return AUTHORISE_ALLOW;
+	if ((at = strstr(why.line, values)) != NULL)
+		errbuf_set(&text, "%.*s: the CSR has another than the certificate",
+		    (int)(at - why.line), why.line);
+	else
+		text = why;
+	(void)deny(out, SCEP_BAD_REQUEST, text.line);
+	errbuf_set(&out->why, "renewal: %s", why.line);
+	return AUTHORISE_DENY;
 }
 
 static enum authorise_rc

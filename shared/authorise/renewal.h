@@ -22,4 +22,7 @@ struct renewal {
 enum authorise_rc renewal_check(
     struct store *st, const struct authorise_request *q, struct renewal *out);
 
+/* Are the CSR's subject and SAN those of the signer, but for what the profile fixes?  false with why, which tells their values. */
+bool renewal_same_identity(const struct authorise_request *q, struct errbuf *why);
+
 #endif

@@ -437,6 +437,46 @@ a_foreign_signer_with_another_key_does_not_get_at_the_challenge(void **state)
 	end(&r);
 }
 
+/* The same by a device of ours, in time or expired: only for its own names does its certificate speak. */
+static void
+a_signer_of_ours_does_not_get_at_the_challenge_of_another(void **state)
+{
+	struct renewing r;
+
+	(void)state;
+	start(&r, "CN=a", "CN=victim", pki_other_rsa_key(), ROOMS_CHALLENGE);
+	is_denied(&r, SCEP_BAD_REQUEST, "subject.commonName");
+	r.q.now_ms = (r.signer.not_after + DAY) * 1000;
+	is_denied(&r, SCEP_BAD_CERT_ID, "expired");
+	set(no_signer_key);
+	r.q.profile = rooms_profile(&rooms);
+	is_allowed(&r, "static", false);
+	end(&r);
+	set(defaults);
+	start(&r, "CN=a", "CN=another", pki_rsa_key(), ROOMS_CHALLENGE);
+	is_allowed(&r, "static", false);
+	end(&r);
+	start(&r, "CN=a", "CN=a", pki_other_rsa_key(), ROOMS_CHALLENGE);
+	r.q.now_ms = (r.signer.not_after + DAY) * 1000;
+	is_allowed(&r, "static", false);
+	end(&r);
+}
+
+/* Whoever wraps a message anew reads the answer: the CSR in it was for our eyes. */
+static void
+another_subject_is_told_to_the_audit_alone(void **state)
+{
+	struct authorisation a;
+	struct renewing r;
+
+	(void)state;
+	start(&r, "CN=a", "CN=victim", pki_other_rsa_key(), NULL);
+	assert_int_equal(decide(&r, &a), AUTHORISE_DENY);
+	assert_null(strstr(a.text.line, "victim"));
+	assert_non_null(strstr(rooms.why.line, "victim"));
+	end(&r);
+}
+
 static int
 open_rooms(void **state)
 {
@@ -475,6 +515,8 @@ main(void)
 	    CASE(a_profile_may_want_a_challenge_beside_the_certificate),
 	    CASE(a_valid_challenge_beside_an_expired_certificate_is_a_first_enrolment),
 	    CASE(a_foreign_signer_with_another_key_does_not_get_at_the_challenge),
+	    CASE(a_signer_of_ours_does_not_get_at_the_challenge_of_another),
+	    CASE(another_subject_is_told_to_the_audit_alone),
 	};
 
 	return cmocka_run_group_tests(tests, open_rooms, close_rooms);
