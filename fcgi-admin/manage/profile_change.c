@@ -78,6 +78,15 @@ check_algorithms(const struct manage_profile_change *c, struct manage_report *r)
 			       "demands");
 }
 
+/* Whoever has a certificate of a CA with this usage answers OCSP requests in the CA's name (RFC 6960 4.2.2.2). */
+static bool
+has_ocsp_signing(const struct buffer *eku)
+{
+	static const uint8_t oid[] = {0x06, 8, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09};
+
+	return eku->len > 0 && memmem(eku->data, eku->len, oid, sizeof(oid)) != NULL;
+}
+
 static void
 check_usage(const struct manage_profile_change *c, struct manage_report *r)
 {
@@ -98,6 +107,9 @@ check_usage(const struct manage_profile_change *c, struct manage_report *r)
 			manage_invalid(r, "eku", "is too long");
 		else if (!eku_of_text(c->eku, &eku, &why))
 			manage_invalid(r, "eku", "%s", why.line);
+		else if (has_ocsp_signing(&eku))
+			manage_invalid(
+			    r, "eku", "OCSPSigning is for the CA's own responders alone");
 	}
 	buffer_free(&eku);
 }

@@ -199,6 +199,23 @@ broken_algorithms_need_their_own_word(void **state)
 }
 
 static void
+no_device_may_sign_ocsp_responses(void **state)
+{
+	static const char *const bad[] = {"OCSPSigning", "clientAuth,OCSPSigning",
+	    "1.3.6.1.5.5.7.3.9", "clientAuth,1.3.6.1.5.5.7.3.9,serverAuth"};
+	struct manage_fixture *f = *state;
+	struct manage_profile_change c = MANAGE_PROFILE_KEEP;
+
+	manage_fixture_profile(f, "demo", "2987577aaeea1613a03e81a5");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		c.eku = bad[i];
+		assert_int_equal(set(f, "demo", &c), MANAGE_INVALID);
+	}
+	c.eku = "clientAuth,1.3.6.1.5.5.7.3.99";
+	assert_int_equal(set(f, "demo", &c), MANAGE_OK);
+}
+
+static void
 all_that_is_wrong_is_told_at_once_and_nothing_changes(void **state)
 {
 	const struct field_row field = {.type = "subject.nothing", .source = "scepRequest"};
@@ -292,6 +309,7 @@ main(void)
 	    CASE(broken_algorithms_need_their_own_word),
 	    CASE(all_that_is_wrong_is_told_at_once_and_nothing_changes),
 	    CASE(what_is_set_is_there_and_the_audit_has_before_and_after),
+	    CASE(no_device_may_sign_ocsp_responses),
 	    CASE(a_change_that_changes_nothing_writes_nothing),
 	};
 
