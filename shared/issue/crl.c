@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "pki/crl.h"
 #include "store/revocation.h"
@@ -100,6 +101,10 @@ make_and_keep(struct store *st, const struct profile_authority *a, int64_t numbe
 	enum store_rc rc;
 
 	rc = make(st, a, number, revocations, validity_hours, now, &crl, why);
+	if (rc == STORE_OK && fault_here("crl")) {
+		errbuf_set(why, "a fault of the test build");
+		rc = STORE_AWAY;
+	}
 	if (rc == STORE_OK) {
 		snprintf(reason, sizeof(reason), "%s: number %lld, %lld entries", a->name,
 		    (long long)number, (long long)crl.entries);
@@ -120,6 +125,17 @@ sleep_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
+/* Without room in the store, say, no new one can be made: better the one that is there, while its time lasts, than none. */
+static enum store_rc
+fall_back(const struct profile_authority *a, bool in_time, struct errbuf *why)
+{
+	if (!in_time)
+		return STORE_AWAY;
+	log_event(LOG_LEVEL_ERROR, "crl", "CA %s: no new CRL, the one before is served: %s",
+	    a->name, why->line);
+	return STORE_OK;
+}
+
 /* OK: one that answers is in the store; NONE: look again. */
 static enum store_rc
 ensure(struct store *st, const struct profile_authority *a, const char *lease, const char *holder,
@@ -128,24 +144,24 @@ ensure(struct store *st, const struct profile_authority *a, const char *lease, c
 	struct crl_row crl = {0};
 	int64_t revocations;
 	enum store_rc found, rc;
+	bool in_time;
 
 	if ((rc = store_crl_wanted(st, a->id, &revocations, why)) != STORE_OK)
 		return STORE_AWAY;
 	found = store_crl_get(st, a->id, false, &crl, why);
 	if (found == STORE_AWAY || (found == STORE_OK && is_fresh(&crl, revocations, now)))
 		return found;
+	in_time = found == STORE_OK && now >= crl.this_update && now < crl.next_update;
 	switch (store_lease(st, lease, holder, now, LEASE_S, why)) {
 	case STORE_OK:
 		rc = make_and_keep(st, a, found == STORE_OK ? crl.number + 1 : 1, revocations,
 		    validity_hours, now, why);
 		(void)store_lease_release(st, lease, holder, NULL);
-		return rc;
+		return rc == STORE_OK ? STORE_OK : fall_back(a, in_time, why);
 	case STORE_CONFLICT:
-		if (found == STORE_OK && now >= crl.this_update && now < crl.next_update)
-			return STORE_OK;
-		return STORE_NONE;
+		return in_time ? STORE_OK : STORE_NONE;
 	default:
-		return STORE_AWAY;
+		return fall_back(a, in_time, why);
 	}
 }
 

@@ -105,6 +105,19 @@ it_has_no_next_CA_to_tell_of() {
 	check test ! -e "$work/next.pem"
 }
 
+it_serves_the_CRL_that_is_in_time_when_no_new_one_can_be_made() {
+	check first q20
+	check test "$(http "$HTTP_URL/crl/test-ca.crl")" = 200
+	check scepctl certificate revoke "$(serial_of "$work/q20.pem")" --reason keyCompromise
+	sleep 2.1
+	echo 'crl fail' >"$FAULT_FILE"
+	equal 200 "$(http "$HTTP_URL/crl/test-ca.crl")" "status without a new CRL"
+	check test ! -e "$FAULT_FILE"
+	sleep 2.1
+	curl -s -m 5 -o "$work/q20.crl" "$HTTP_URL/crl/test-ca.crl"
+	matches "$(serial_of "$work/q20.pem")" "$(openssl crl -inform DER -in "$work/q20.crl" -noout -text | sed 's/Serial Number: //')" "the CRL"
+}
+
 it_keeps_what_always_holds() {
 	check invariants
 }
