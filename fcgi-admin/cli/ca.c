@@ -1,88 +1,12 @@
-/* ca.c: ca create, request, import, set, list, show, server-certificate. */
-#include <openssl/evp.h>
+/* ca.c: ca create, request, import, set, responder, list, show. */
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/encoding.h"
-#include "fcgi-admin/cli/cli.h"
-#include "fcgi-admin/manage/authority.h"
+#include "fcgi-admin/cli/ca.h"
+#include "fcgi-admin/manage/responder.h"
 #include "pki/authority.h"
-#include "pki/certificate.h"
-#include "pki/name.h"
 #include "pki/private_key.h"
-
-static bool
-fingerprint(struct octets der, char out[65])
-{
-	uint8_t digest[32];
-	unsigned len = sizeof(digest);
-
-	if (der.len == 0 || EVP_Digest(der.data, der.len, digest, &len, EVP_sha256(), NULL) != 1)
-		return false;
-	encoding_hex(octets_of(digest, sizeof(digest)), out);
-	return true;
-}
-
-/* The certificate and those above it, one PEM block each. */
-static void
-append_pem(const struct authority_row *ca, bool chain, struct buffer *out)
-{
-	struct octets rest = buffer_octets(&ca->chain), der;
-
-	pem_write("CERTIFICATE", buffer_octets(&ca->certificate), out);
-	while (chain && manage_authority_next(&rest, &der))
-		pem_write("CERTIFICATE", der, out);
-}
-
-static json_t *
-ca_json(const struct authority_row *ca)
-{
-	struct buffer subject = {0}, pem = {0};
-	struct certificate c = {0};
-	char print[65] = "";
-	json_t *j;
-
-	if (ca->certificate.len > 0) {
-		fingerprint(buffer_octets(&ca->certificate), print);
-		append_pem(ca, true, &pem);
-		if (certificate_parse(buffer_octets(&ca->certificate), &c, NULL))
-			name_to_text(c.subject, &subject);
-	} else {
-		pem_write("CERTIFICATE REQUEST", buffer_octets(&ca->request), &pem);
-	}
-	j = json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "id", ca->id, "name", ca->name,
-	    "state", ca->state, "subject", cli_json_text(buffer_string(&subject)), "fingerprint",
-	    cli_json_text(print), "notAfter", cli_json_time(ca->not_after), "createdAt",
-	    cli_json_time(ca->created_at), "crlUrl", cli_json_text(ca->crl_url), "pem",
-	    cli_json_text(buffer_string(&pem)));
-	certificate_free(&c);
-	buffer_free(&subject);
-	buffer_free(&pem);
-	return j;
-}
-
-static void
-print_ca(const struct authority_row *ca)
-{
-	struct buffer subject = {0};
-	struct certificate c = {0};
-	char print[65], time[ENCODING_TIME_SIZE];
-
-	printf("name         %s\nid           %s\nstate        %s\n", ca->name, ca->id, ca->state);
-	if (certificate_parse(buffer_octets(&ca->certificate), &c, NULL)) {
-		if (name_to_text(c.subject, &subject))
-			printf("subject      %s\n", buffer_string(&subject));
-		if (fingerprint(c.der, print))
-			printf("fingerprint  %s\n", print);
-		encoding_time(c.not_after, time);
-		printf("notAfter     %s\n", time);
-	}
-	if (ca->crl_url[0] != '\0')
-		printf("crlUrl       %s\n", ca->crl_url);
-	certificate_free(&c);
-	buffer_free(&subject);
-}
 
 static bool
 read_order(const struct arguments *a, struct manage_authority_order *o, struct errbuf *why)
@@ -94,6 +18,7 @@ read_order(const struct arguments *a, struct manage_authority_order *o, struct e
 	    .subject = arguments_text(a, "subject"),
 	    .key = arguments_has(a, "key") ? arguments_text(a, "key") : "ec:P-256",
 	    .crl_url = arguments_text(a, "crl-url"),
+	    .ocsp_url = arguments_text(a, "ocsp-url"),
 	    .validity_days = 3650,
 	};
 	if (o->subject == NULL) {
@@ -123,7 +48,7 @@ create(struct cli *cli, const struct arguments *a)
 		if (cli->json)
 			status = cli_print_json(ca_json(&ca));
 		else
-			print_ca(&ca);
+			ca_print(&ca);
 	}
 	authority_row_free(&ca);
 	return status;
@@ -167,8 +92,8 @@ request(struct cli *cli, const struct arguments *a)
 	return status;
 }
 
-static EVP_PKEY *
-load_key(const struct arguments *a, struct errbuf *why)
+EVP_PKEY *
+ca_load_key(const struct arguments *a, struct errbuf *why)
 {
 	const char *file = arguments_text(a, "key-passphrase-file");
 	struct buffer passphrase = {0};
@@ -197,7 +122,7 @@ import(struct cli *cli, const struct arguments *a)
 		return CLI_USAGE;
 	}
 	count = pem_read_certificates(path, certificates, MANAGE_CHAIN_MAX, &why);
-	if (count < 0 || (arguments_has(a, "key-file") && (key = load_key(a, &why)) == NULL)) {
+	if (count < 0 || (arguments_has(a, "key-file") && (key = ca_load_key(a, &why)) == NULL)) {
 		cli_error("%s", why.line);
 	} else {
 		status = cli_result(manage_authority_import(&cli->manage, &cli->actor,
@@ -206,7 +131,7 @@ import(struct cli *cli, const struct arguments *a)
 		if (status == CLI_DONE && cli->json)
 			status = cli_print_json(ca_json(&ca));
 		else if (status == CLI_DONE)
-			print_ca(&ca);
+			ca_print(&ca);
 	}
 	EVP_PKEY_free(key);
 	for (int i = 0; i < MANAGE_CHAIN_MAX; i++)
@@ -219,15 +144,40 @@ static int
 set(struct cli *cli, const struct arguments *a)
 {
 	struct manage_report r = {0};
-	const char *url = arguments_text(a, "crl-url");
+	const char *crl = arguments_text(a, "crl-url"), *ocsp = arguments_text(a, "ocsp-url");
 
-	if (url == NULL) {
-		cli_error("nothing to set: --crl-url URL (\"\" for none)");
+	if (crl == NULL && ocsp == NULL) {
+		cli_error("nothing to set: --crl-url URL or --ocsp-url URL (\"\" for none)");
 		return CLI_USAGE;
 	}
 	return cli_changed(cli,
-	    manage_authority_set_crl_url(&cli->manage, &cli->actor, a->operands[0], url, &r), &r,
+	    manage_authority_set_urls(&cli->manage, &cli->actor, a->operands[0], crl, ocsp, &r), &r,
 	    a->operands[0]);
+}
+
+/* Make an OCSP responder where none is there in time. */
+static int
+responder(struct cli *cli, const struct arguments *a)
+{
+	struct authority_row ca = {0};
+	struct manage_report r = {0};
+	char time[ENCODING_TIME_SIZE];
+	int64_t not_after = 0;
+	enum manage_rc rc = manage_authority_get(&cli->manage, a->operands[0], &ca, &r);
+	int status;
+
+	if (rc == MANAGE_OK)
+		rc = manage_responder_ensure(&cli->manage, &cli->actor, &ca, &not_after, &r);
+	status = cli_result(rc, &r);
+	authority_row_free(&ca);
+	if (status != CLI_DONE)
+		return status;
+	if (cli->json)
+		return cli_print_json(json_pack("{s:s,s:o}", "name", a->operands[0],
+		    "ocspResponderNotAfter", cli_json_time(not_after)));
+	encoding_time(not_after, time);
+	printf("responder until %s\n", time);
+	return CLI_DONE;
 }
 
 static bool
@@ -258,6 +208,27 @@ list(struct cli *cli, const struct arguments *a)
 	return status;
 }
 
+/* All of it, with its generations. */
+static int
+show_whole(struct cli *cli, const struct authority_row *ca)
+{
+	struct manage_generation g;
+	struct manage_report r = {0};
+	int status = cli_result(manage_generation_read(&cli->manage, ca, &g, &r), &r);
+	json_t *j;
+
+	if (status != CLI_DONE)
+		return status;
+	if (cli->json) {
+		if ((j = ca_json(ca)) != NULL)
+			ca_json_generation(j, &g);
+		return cli_print_json(j);
+	}
+	ca_print(ca);
+	ca_print_generation(&g);
+	return CLI_DONE;
+}
+
 static int
 show(struct cli *cli, const struct arguments *a)
 {
@@ -273,78 +244,17 @@ show(struct cli *cli, const struct arguments *a)
 	if ((certificate || arguments_has(a, "fingerprint")) && ca.certificate.len == 0) {
 		cli_error("CA %s is %s: it has no certificate yet", ca.name, ca.state);
 		status = CLI_REFUSED;
-	} else if (cli->json) {
-		status = cli_print_json(ca_json(&ca));
+	} else if (cli->json || (!certificate && !arguments_has(a, "fingerprint"))) {
+		status = show_whole(cli, &ca);
 	} else if (arguments_has(a, "fingerprint")) {
-		if (fingerprint(buffer_octets(&ca.certificate), print))
+		if (ca_fingerprint(buffer_octets(&ca.certificate), print))
 			puts(print);
-	} else if (certificate) {
-		append_pem(&ca, arguments_has(a, "chain"), &pem);
-		fputs(buffer_string(&pem), stdout);
 	} else {
-		print_ca(&ca);
+		ca_append_pem(&ca, arguments_has(a, "chain"), &pem);
+		fputs(buffer_string(&pem), stdout);
 	}
 	buffer_free(&pem);
 	authority_row_free(&ca);
-	return status;
-}
-
-/* Both files, the key first; what cannot be finished leaves neither. */
-static bool
-write_server_files(const struct manage_server_certificate *c, const char *out, const char *key_out,
-    struct errbuf *why)
-{
-	struct octets rest = buffer_octets(&c->chain), der;
-	struct buffer pem = {0};
-	bool ok;
-
-	pem_write("CERTIFICATE", buffer_octets(&c->certificate), &pem);
-	while (manage_authority_next(&rest, &der))
-		pem_write("CERTIFICATE", der, &pem);
-	ok = private_key_save(c->key, key_out, octets_of(NULL, 0), why);
-	if (ok && !(ok = cli_write_file(out, buffer_octets(&pem), 0644, why)))
-		unlink(key_out);
-	buffer_free(&pem);
-	return ok;
-}
-
-static int
-server_certificate(struct cli *cli, const struct arguments *a)
-{
-	const char *out = arguments_text(a, "out"), *key_out = arguments_text(a, "key-out");
-	struct manage_server_certificate c;
-	struct manage_report r = {0};
-	struct errbuf why = {0};
-	int64_t days = 397;
-	int status;
-
-	if (out == NULL || key_out == NULL) {
-		cli_error("--out and --key-out are both needed");
-		return CLI_USAGE;
-	}
-	if (!arguments_number(a, "days", 1, 825, &days, &why))
-		return cli_usage(&why);
-	if (access(out, F_OK) == 0 || access(key_out, F_OK) == 0) {
-		cli_error("%s is there already: remove it or name another file",
-		    access(out, F_OK) == 0 ? out : key_out);
-		return CLI_REFUSED;
-	}
-	status = cli_result(
-	    manage_authority_server_certificate(&cli->manage, &cli->actor, a->operands[0],
-		arguments_text(a, "dns"), arguments_text(a, "ip"), days, &c, &r),
-	    &r);
-	if (status != CLI_DONE)
-		return status;
-	if (!write_server_files(&c, out, key_out, &why)) {
-		cli_error("%s; the certificate %s is issued but of no use", why.line, c.serial);
-		status = CLI_REFUSED;
-	} else if (cli->json) {
-		status = cli_print_json(json_pack("{s:s,s:o,s:s,s:s}", "serial", c.serial,
-		    "notAfter", cli_json_time(c.not_after), "certificate", out, "key", key_out));
-	} else {
-		printf("%s\n%s\n", out, key_out);
-	}
-	manage_server_certificate_free(&c);
 	return status;
 }
 
@@ -356,9 +266,10 @@ server_certificate(struct cli *cli, const struct arguments *a)
 	{                                                                                          \
 		"key", "KIND", "ec:P-256 (default), ec:P-384, rsa:2048, rsa:3072, rsa:4096", false \
 	}
-#define CRL_OPTION                                                                                 \
+#define URL_OPTIONS                                                                                \
+	{"crl-url", "URL", "where what it issues says the CRL is; auto: this service", false},     \
 	{                                                                                          \
-		"crl-url", "URL", "the distribution point in what it issues", false                \
+		"ocsp-url", "URL", "where it says OCSP is; auto: this service", false              \
 	}
 
 static const struct option_spec create_options[] = {
@@ -366,13 +277,13 @@ static const struct option_spec create_options[] = {
     KEY_OPTION,
     {"days", "N", "validity (3650)", false},
     {"path-length", "N", "CAs that may stand below it (0)", false},
-    CRL_OPTION,
+    URL_OPTIONS,
     {0},
 };
 static const struct option_spec request_options[] = {
     SUBJECT_OPTION,
     KEY_OPTION,
-    CRL_OPTION,
+    URL_OPTIONS,
     {"out", "FILE", "write the PEM there instead of to stdout", false},
     {0},
 };
@@ -382,33 +293,25 @@ static const struct option_spec import_options[] = {
     {"key-passphrase-file", "FILE", "the passphrase of that key", false},
     {0},
 };
-static const struct option_spec set_options[] = {CRL_OPTION, {0}};
+static const struct option_spec set_options[] = {URL_OPTIONS, {0}};
 static const struct option_spec show_options[] = {
     {"pem", NULL, "the certificate alone", false},
     {"chain", NULL, "the certificate and those above it", false},
     {"fingerprint", NULL, "SHA-256 in hexadecimal", false},
     {0},
 };
-static const struct option_spec server_options[] = {
-    {"dns", "NAME[,NAME]", "host names", false},
-    {"ip", "ADDRESS[,ADDRESS]", "addresses", false},
-    {"days", "N", "validity (397)", false},
-    {"out", "CERT.pem", "the certificate and its chain", false},
-    {"key-out", "KEY.pem", "its key, mode 0600", false},
-    {0},
-};
-
 const struct verb cli_ca_verbs[] = {
     {"ca", "create", "NAME", "make a self-signed CA", NULL, create_options, create},
     {"ca", "request", "NAME", "make a key and a request for a root elsewhere to sign",
 	"The signed chain comes back by \"scepctl ca import\".", request_options, request},
     {"ca", "import", "NAME", "import a signed chain, or a key and its chain", NULL, import_options,
 	import},
-    {"ca", "set", "NAME", "change a CA", NULL, set_options, set},
+    {"ca", "set", "NAME", "change a CA", "What it issues from now on says so.", set_options, set},
+    {"ca", "responder", "NAME", "see to its OCSP responder",
+	"It is made with the CA, and again in time; this makes one where there is none.", NULL,
+	responder},
     {"ca", "list", "", "list CAs", NULL, NULL, list},
     {"ca", "show", "NAME", "show a CA, its certificate or its fingerprint", NULL, show_options,
 	show},
-    {"ca", "server-certificate", "NAME", "issue a TLS certificate for the server in front", NULL,
-	server_options, server_certificate},
     {0},
 };

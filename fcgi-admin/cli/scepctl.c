@@ -11,6 +11,7 @@
 static const struct verb *const tables[] = {
     cli_installation_verbs,
     cli_ca_verbs,
+    cli_ca_server_verbs,
     cli_profile_verbs,
     cli_anchor_verbs,
     cli_transaction_verbs,

@@ -10,32 +10,19 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "fcgi-admin/manage/keys.h"
+#include "fcgi-admin/manage/responder.h"
 #include "pki/authority.h"
 #include "pki/certificate.h"
 #include "pki/name.h"
 #include "pki/private_key.h"
 #include "pki/signer.h"
 
-#define BACKDATE_S	  300
 #define SECONDS_PER_DAY	  86400
 #define VALIDITY_DAYS_MAX 36500
 
-static bool
-url_fits(const char *url)
-{
-	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0 &&
-	    strncmp(url, "ldap://", 7) != 0)
-		return false;
-	if (strlen(url) >= sizeof(((struct authority_row *)0)->crl_url))
-		return false;
-	for (const char *p = url; *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || (unsigned char)*p > '~')
-			return false;
-	return true;
-}
-
 static enum manage_rc
-check_order(const struct manage_authority_order *o, struct buffer *subject, struct manage_report *r)
+check_order(struct manage *m, const struct manage_authority_order *o, struct buffer *subject,
+    struct authority_row *row, struct manage_report *r)
 {
 	struct errbuf why = {0};
 
@@ -46,9 +33,8 @@ check_order(const struct manage_authority_order *o, struct buffer *subject, stru
 		manage_invalid(r, "subject", "%s", why.line);
 	else if (o->subject[0] == '\0')
 		manage_invalid(r, "subject", "a CA needs one");
-	if (o->crl_url != NULL && o->crl_url[0] != '\0' && !url_fits(o->crl_url))
-		manage_invalid(
-		    r, "crlUrl", "want http://, https:// or ldap:// and at most 255 characters");
+	manage_crl_url(m, o->name, o->crl_url != NULL ? o->crl_url : "", row->crl_url, r);
+	manage_ocsp_url(m, o->name, o->ocsp_url != NULL ? o->ocsp_url : "", row->ocsp_url, r);
 	if (o->validity_days < 1 || o->validity_days > VALIDITY_DAYS_MAX)
 		manage_invalid(r, "days", "want 1 to %d", VALIDITY_DAYS_MAX);
 	if (o->path_length < -1 || o->path_length > 16)
@@ -75,14 +61,12 @@ check_name_is_free(struct manage *m, const char *name, struct manage_report *r)
 
 /* A row with a key file of its own; on failure neither is left. */
 static enum manage_rc
-start_row(struct manage *m, const char *name, const char *crl_url, EVP_PKEY *key,
-    struct authority_row *out, struct manage_report *r)
+start_row(struct manage *m, const char *name, EVP_PKEY *key, struct authority_row *out,
+    struct manage_report *r)
 {
-	memset(out, 0, sizeof(*out));
 	if (!encoding_uuid(out->id))
 		return manage_fail(r, MANAGE_FAULT, "no random octets for an id");
 	snprintf(out->name, sizeof(out->name), "%s", name);
-	snprintf(out->crl_url, sizeof(out->crl_url), "%s", crl_url != NULL ? crl_url : "");
 	out->created_at = clock_now();
 	return manage_key_save(m, key, "ca", out->id, out->key_file, r);
 }
@@ -97,7 +81,7 @@ start_order(struct manage *m, const struct manage_authority_order *o, struct buf
 	enum manage_rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = check_order(o, subject, r)) != MANAGE_OK ||
+	if ((rc = check_order(m, o, subject, out, r)) != MANAGE_OK ||
 	    (rc = manage_need_store(m, r)) != MANAGE_OK ||
 	    (rc = check_name_is_free(m, o->name, r)) != MANAGE_OK)
 		return rc;
@@ -105,7 +89,7 @@ start_order(struct manage *m, const struct manage_authority_order *o, struct buf
 		manage_invalid(r, "key", "%s", why.line);
 		return manage_validity(r);
 	}
-	rc = start_row(m, o->name, o->crl_url, key, out, r);
+	rc = start_row(m, o->name, key, out, r);
 	EVP_PKEY_free(key);
 	if (rc == MANAGE_OK)
 		rc = manage_signer_open(m, out->key_file, signer, r);
@@ -145,13 +129,15 @@ manage_authority_create(struct manage *m, const struct manage_actor *by,
 	if (rc == MANAGE_OK) {
 		out->not_after = now + o->validity_days * SECONDS_PER_DAY;
 		snprintf(out->state, sizeof(out->state), "active");
-		if (!authority_self_sign(signer, buffer_octets(&subject), now - BACKDATE_S,
+		if (!authority_self_sign(signer, buffer_octets(&subject), now - MANAGE_BACKDATE_S,
 			out->not_after, o->path_length, &out->certificate, &r->why))
 			rc = MANAGE_FAULT;
 	}
 	snprintf(reason, sizeof(reason), "self-signed: %s, %s, %lld days", o->subject, o->key,
 	    (long long)o->validity_days);
 	rc = finish(m, by, "authority.create", rc, reason, out, r);
+	if (rc == MANAGE_OK)
+		manage_responder_make(m, by, out, r);
 	signer_free(signer);
 	buffer_free(&subject);
 	return rc;
@@ -176,32 +162,6 @@ manage_authority_request(struct manage *m, const struct manage_actor *by,
 	rc = finish(m, by, "authority.request", rc, reason, out, r);
 	signer_free(signer);
 	buffer_free(&subject);
-	return rc;
-}
-
-enum manage_rc
-manage_authority_set_crl_url(struct manage *m, const struct manage_actor *by, const char *name,
-    const char *url, struct manage_report *r)
-{
-	struct authority_row row = {0};
-	struct buffer changes = {0};
-	struct audit_event e;
-	enum manage_rc rc;
-
-	if (url[0] != '\0' && !url_fits(url)) {
-		manage_invalid(
-		    r, "crlUrl", "want http://, https:// or ldap:// and at most 255 characters");
-		return manage_validity(r);
-	}
-	if ((rc = manage_authority_get(m, name, &row, r)) != MANAGE_OK)
-		return rc;
-	manage_changed(&changes, "crlUrl", row.crl_url, url);
-	e = manage_event(by, "authority.update", "authority", row.id);
-	e.reason = buffer_string(&changes);
-	rc = manage_of_store(
-	    store_authority_set_urls(m->store, row.id, url, row.ocsp_url, &e, &r->why), "CA", name, r);
-	buffer_free(&changes);
-	authority_row_free(&row);
 	return rc;
 }
 

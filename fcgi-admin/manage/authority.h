@@ -15,7 +15,9 @@ struct manage_authority_order {
 	const char *key;       /* as private_key_generate() reads it */
 	int64_t validity_days; /* of a self-signed one */
 	int path_length;       /* likewise; -1: none */
-	const char *crl_url;   /* goes into what it issues; NULL: none */
+	/* Go into what it issues; "auto": where this service has it (SCEP_PUBLIC_URL); NULL: none. */
+	const char *crl_url;
+	const char *ocsp_url;
 };
 
 /* A self-signed CA, active at once.  out is the caller's to free with authority_row_free(); likewise below. */
@@ -34,8 +36,26 @@ enum manage_rc manage_authority_import(struct manage *m, const struct manage_act
     const char *name, EVP_PKEY *key, const struct buffer *certificates, int count,
     struct authority_row *out, struct manage_report *r);
 
-enum manage_rc manage_authority_set_crl_url(struct manage *m, const struct manage_actor *by,
-    const char *name, const char *url, struct manage_report *r);
+/*
+ * Put the certificate of a CA that has this key, and those above it, into row (with its end), if they hold as for
+ * manage_authority_import().
+ */
+enum manage_rc manage_authority_take_chain(EVP_PKEY *key, const struct buffer *certificates,
+    int count, struct authority_row *row, struct manage_report *r);
+
+/* NULL keeps; "" is none; "auto" as above. */
+enum manage_rc manage_authority_set_urls(struct manage *m, const struct manage_actor *by,
+    const char *name, const char *crl_url, const char *ocsp_url, struct manage_report *r);
+
+/*
+ * What a URL given for CA name means, into out; INVALID (crlUrl, ocspUrl) where it is no URL that a certificate may have.  "auto" with a
+ * SCEP_PUBLIC_URL that devices hardly reach is warned of.
+ */
+#define MANAGE_URL 256
+void manage_crl_url(struct manage *m, const char *name, const char *url, char out[MANAGE_URL],
+    struct manage_report *r);
+void manage_ocsp_url(struct manage *m, const char *name, const char *url, char out[MANAGE_URL],
+    struct manage_report *r);
 
 /* By name or uuid. */
 enum manage_rc manage_authority_get(

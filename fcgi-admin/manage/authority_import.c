@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "fcgi-admin/manage/authority.h"
 #include "fcgi-admin/manage/keys.h"
+#include "fcgi-admin/manage/responder.h"
 #include "pki/authority.h"
 #include "pki/certificate.h"
 #include "pki/private_key.h"
@@ -70,15 +71,34 @@ fill_certificates(
 	for (int i = 1; i < c->count; i++)
 		buffer_append(&row->chain, certificates[i].data, certificates[i].len);
 	row->not_after = c->certificates[0].not_after;
-	snprintf(row->state, sizeof(row->state), "active");
+}
+
+enum manage_rc
+manage_authority_take_chain(EVP_PKEY *key, const struct buffer *certificates, int count,
+    struct authority_row *row, struct manage_report *r)
+{
+	struct chain chain = {.count = 0};
+	struct buffer spki = {0};
+	enum manage_rc rc = chain_parse(certificates, count, &chain, r);
+
+	if (rc == MANAGE_OK)
+		rc = private_key_spki(key, &spki, &r->why)
+			 ? chain_check(&chain, buffer_octets(&spki), r)
+			 : MANAGE_FAULT;
+	if (rc == MANAGE_OK)
+		fill_certificates(row, &chain, certificates);
+	buffer_free(&spki);
+	chain_free(&chain);
+	return rc;
 }
 
 /* The signed chain of a request that waits here. */
 static enum manage_rc
 import_pending(struct manage *m, const struct manage_actor *by, const char *name,
-    const struct chain *c, const struct buffer *certificates, struct authority_row *out,
+    const struct buffer *certificates, int count, struct authority_row *out,
     struct manage_report *r)
 {
+	struct chain chain = {.count = 0};
 	struct signer *signer = NULL;
 	struct audit_event e;
 	enum manage_rc rc;
@@ -94,11 +114,14 @@ import_pending(struct manage *m, const struct manage_actor *by, const char *name
 		    name, out->state);
 	if ((rc = manage_signer_open(m, out->key_file, &signer, r)) != MANAGE_OK)
 		return rc;
-	rc = chain_check(c, signer_spki(signer), r);
+	if ((rc = chain_parse(certificates, count, &chain, r)) == MANAGE_OK &&
+	    (rc = chain_check(&chain, signer_spki(signer), r)) == MANAGE_OK)
+		fill_certificates(out, &chain, certificates);
 	signer_free(signer);
+	chain_free(&chain);
 	if (rc != MANAGE_OK)
 		return rc;
-	fill_certificates(out, c, certificates);
+	snprintf(out->state, sizeof(out->state), "active");
 	e = manage_event(by, "authority.import", "authority", out->id);
 	e.reason = "state: pending -> active";
 	return manage_of_store(store_authority_activate(m->store, out, &e, &r->why), "CA", name, r);
@@ -107,10 +130,9 @@ import_pending(struct manage *m, const struct manage_actor *by, const char *name
 /* A CA with a key that was made elsewhere. */
 static enum manage_rc
 import_new(struct manage *m, const struct manage_actor *by, const char *name, EVP_PKEY *key,
-    const struct chain *c, const struct buffer *certificates, struct authority_row *out,
+    const struct buffer *certificates, int count, struct authority_row *out,
     struct manage_report *r)
 {
-	struct buffer spki = {0};
 	struct audit_event e;
 	enum manage_rc rc;
 
@@ -118,16 +140,13 @@ import_new(struct manage *m, const struct manage_actor *by, const char *name, EV
 		manage_invalid(r, "name", "want 1 to 64 of A-Z a-z 0-9 . _ -, have \"%s\"", name);
 		return manage_validity(r);
 	}
-	rc = private_key_spki(key, &spki, &r->why) ? chain_check(c, buffer_octets(&spki), r)
-						   : MANAGE_FAULT;
-	buffer_free(&spki);
-	if (rc != MANAGE_OK)
+	if ((rc = manage_authority_take_chain(key, certificates, count, out, r)) != MANAGE_OK)
 		return rc;
 	if (!encoding_uuid(out->id))
 		return manage_fail(r, MANAGE_FAULT, "no random octets for an id");
 	snprintf(out->name, sizeof(out->name), "%s", name);
+	snprintf(out->state, sizeof(out->state), "active");
 	out->created_at = clock_now();
-	fill_certificates(out, c, certificates);
 	if ((rc = manage_key_save(m, key, "ca", out->id, out->key_file, r)) != MANAGE_OK)
 		return rc;
 	e = manage_event(by, "authority.import", "authority", out->id);
@@ -143,16 +162,15 @@ manage_authority_import(struct manage *m, const struct manage_actor *by, const c
     EVP_PKEY *key, const struct buffer *certificates, int count, struct authority_row *out,
     struct manage_report *r)
 {
-	struct chain chain = {.count = 0};
 	enum manage_rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = manage_need_store(m, r)) == MANAGE_OK &&
-	    (rc = chain_parse(certificates, count, &chain, r)) == MANAGE_OK)
-		rc = key == NULL ? import_pending(m, by, name, &chain, certificates, out, r)
-				 : import_new(m, by, name, key, &chain, certificates, out, r);
-	chain_free(&chain);
+	if ((rc = manage_need_store(m, r)) == MANAGE_OK)
+		rc = key == NULL ? import_pending(m, by, name, certificates, count, out, r)
+				 : import_new(m, by, name, key, certificates, count, out, r);
 	if (rc != MANAGE_OK)
 		authority_row_free(out);
+	else
+		manage_responder_make(m, by, out, r);
 	return rc;
 }

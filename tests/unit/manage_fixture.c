@@ -141,28 +141,50 @@ manage_fixture_keys(const struct manage_fixture *f)
 
 	assert_non_null(dir);
 	while ((entry = readdir(dir)) != NULL)
-		count += entry->d_name[0] != '.';
+		count += entry->d_name[0] != '.' && strncmp(entry->d_name, "ocsp-", 5) != 0;
 	closedir(dir);
 	return count;
 }
 
+/* The newest one, or the newest of an action. */
+struct wanted_event {
+	const char *action;
+	char text[512];
+};
+
 static bool
 keep_event(void *ctx, int64_t id, const struct audit_event *e)
 {
+	struct wanted_event *w = ctx;
+
 	(void)id;
-	snprintf(ctx, 512, "%s: %s", e->action, e->reason != NULL ? e->reason : "");
+	if (w->action != NULL && strcmp(w->action, e->action) != 0)
+		return true;
+	snprintf(w->text, sizeof(w->text), "%s: %s", e->action, e->reason != NULL ? e->reason : "");
 	return false;
+}
+
+static const char *
+find_event(struct manage_fixture *f, const char *action)
+{
+	static struct wanted_event w;
+	const struct audit_filter filter = {.limit = 500};
+
+	w = (struct wanted_event){.action = action};
+	assert_int_equal(
+	    manage_audit_each(&f->manage, &filter, keep_event, &w, manage_fixture_report(f)),
+	    MANAGE_OK);
+	return w.text;
 }
 
 const char *
 manage_fixture_event(struct manage_fixture *f)
 {
-	static char text[512];
-	const struct audit_filter filter = {.limit = 1};
+	return find_event(f, NULL);
+}
 
-	text[0] = '\0';
-	assert_int_equal(
-	    manage_audit_each(&f->manage, &filter, keep_event, text, manage_fixture_report(f)),
-	    MANAGE_OK);
-	return text;
+const char *
+manage_fixture_event_of(struct manage_fixture *f, const char *action)
+{
+	return find_event(f, action);
 }

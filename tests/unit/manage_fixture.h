@@ -29,9 +29,11 @@ void manage_fixture_authority(struct manage_fixture *f);
 /* A profile under it: dynamic, or with this static challenge. */
 void manage_fixture_profile(struct manage_fixture *f, const char *name, const char *challenge);
 
-/* Files in the key directory. */
+/* Keys of CAs and RAs in the key directory: those of OCSP responders do not count. */
 int manage_fixture_keys(const struct manage_fixture *f);
 /* The newest audit row's action and reason, "ACTION: REASON". */
 const char *manage_fixture_event(struct manage_fixture *f);
+/* The same for the newest row of an action; "" where there is none. */
+const char *manage_fixture_event_of(struct manage_fixture *f, const char *action);
 
 #endif

@@ -170,7 +170,8 @@ a_signed_request_becomes_an_active_ca(void **state)
 	authority_row_free(&row);
 	assert_int_equal(import(f, "sub", NULL, chain, 2), MANAGE_OK);
 	assert_int_equal(f->report.warning_count, 0);
-	assert_string_equal(manage_fixture_event(f), "authority.import: state: pending -> active");
+	assert_string_equal(manage_fixture_event_of(f, "authority.import"),
+	    "authority.import: state: pending -> active");
 	assert_int_equal(manage_authority_get(&f->manage, "sub", &row, &f->report), MANAGE_OK);
 	assert_string_equal(row.state, "active");
 	assert_int_equal(row.chain.len, root.certificate.len);
@@ -247,23 +248,54 @@ a_ca_from_elsewhere_is_imported_with_its_key_alone(void **state)
 	root_free(&other);
 }
 
+static enum manage_rc
+set_urls(struct manage_fixture *f, const char *crl, const char *ocsp)
+{
+	return manage_authority_set_urls(
+	    &f->manage, &f->actor, "test-ca", crl, ocsp, manage_fixture_report(f));
+}
+
 static void
-a_crl_url_is_set_and_checked(void **state)
+urls_are_set_and_checked_each_by_itself(void **state)
 {
 	struct manage_fixture *f = *state;
+	struct authority_row ca = {0};
 
 	manage_fixture_authority(f);
-	assert_int_equal(manage_authority_set_crl_url(&f->manage, &f->actor, "test-ca",
-			     "http://crl.example/ca.crl", manage_fixture_report(f)),
-	    MANAGE_OK);
+	assert_int_equal(set_urls(f, "http://crl.example/ca.crl", NULL), MANAGE_OK);
 	assert_string_equal(
 	    manage_fixture_event(f), "authority.update: crlUrl: none -> http://crl.example/ca.crl");
-	assert_int_equal(manage_authority_set_crl_url(&f->manage, &f->actor, "test-ca",
-			     "http://crl.example/a b", manage_fixture_report(f)),
-	    MANAGE_INVALID);
-	assert_int_equal(manage_authority_set_crl_url(
-			     &f->manage, &f->actor, "test-ca", "", manage_fixture_report(f)),
-	    MANAGE_OK);
+	assert_int_equal(set_urls(f, "http://crl.example/a b", NULL), MANAGE_INVALID);
+	assert_int_equal(set_urls(f, NULL, "ldap://ocsp.example/"), MANAGE_INVALID);
+	assert_int_equal(set_urls(f, NULL, "http://ocsp.example/"), MANAGE_OK);
+	assert_int_equal(
+	    manage_authority_get(&f->manage, "test-ca", &ca, manage_fixture_report(f)), MANAGE_OK);
+	assert_string_equal(ca.crl_url, "http://crl.example/ca.crl");
+	assert_string_equal(ca.ocsp_url, "http://ocsp.example/");
+	authority_row_free(&ca);
+	assert_int_equal(set_urls(f, "", NULL), MANAGE_OK);
+	assert_string_equal(
+	    manage_fixture_event(f), "authority.update: crlUrl: http://crl.example/ca.crl -> none");
+}
+
+static void
+auto_is_where_the_service_itself_is_reached(void **state)
+{
+	struct manage_fixture *f = *state;
+	struct authority_row ca = {0};
+
+	manage_fixture_authority(f);
+	assert_int_equal(set_urls(f, "auto", NULL), MANAGE_OK);
+	assert_int_equal(f->report.warning_count, 1); /* nobody reaches localhost */
+	snprintf(
+	    f->settings.public_url, sizeof(f->settings.public_url), "http://scep.example:8080");
+	assert_int_equal(set_urls(f, "auto", "auto"), MANAGE_OK);
+	assert_int_equal(f->report.warning_count, 0);
+	assert_int_equal(
+	    manage_authority_get(&f->manage, "test-ca", &ca, manage_fixture_report(f)), MANAGE_OK);
+	assert_string_equal(ca.crl_url, "http://scep.example:8080/crl/test-ca.crl");
+	assert_string_equal(ca.ocsp_url, "http://scep.example:8080/ocsp/test-ca");
+	authority_row_free(&ca);
 }
 
 static void
@@ -359,7 +391,8 @@ main(void)
 	    CASE(a_chain_without_its_root_is_imported_with_a_warning),
 	    CASE(a_certificate_that_is_no_ca_or_has_another_key_is_refused),
 	    CASE(a_ca_from_elsewhere_is_imported_with_its_key_alone),
-	    CASE(a_crl_url_is_set_and_checked),
+	    CASE(urls_are_set_and_checked_each_by_itself),
+	    CASE(auto_is_where_the_service_itself_is_reached),
 	    CASE(a_server_certificate_is_in_the_store_when_it_is_given_out),
 	    CASE(a_server_certificate_without_a_name_or_with_a_bad_one_is_refused),
 	    CASE(a_certificate_is_found_by_its_serial_in_any_spelling),
