@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "store/key_check.h"
 
 #define NAME_MAX_OCTETS 64
@@ -201,6 +202,16 @@ manage_adopt(const char *path, struct errbuf *why)
 		return true;
 	errbuf_errno(why, "%s: cannot be given to the owner of its directory", path);
 	return false;
+}
+
+void
+manage_serial_text(struct octets serial, char out[MANAGE_SERIAL])
+{
+	out[0] = '\0';
+	if (serial.len > 1 && serial.data[0] == 0)
+		serial = octets_of(serial.data + 1, serial.len - 1);
+	if (serial.len * 2 < MANAGE_SERIAL)
+		encoding_hex(serial, out);
 }
 
 bool

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
-#include "fcgi-admin/manage/authority.h"
+#include "fcgi-admin/manage/generation.h"
 #include "fcgi-admin/manage/keys.h"
 #include "fcgi-admin/manage/profile.h"
 #include "fcgi-admin/manage/profile_change.h"
@@ -139,6 +139,20 @@ profile_new_check(struct manage *m, const char *name, const char *ra_key, struct
 	return check_name_is_free(m, name, r);
 }
 
+/* Where the CA is to be succeeded, devices of this profile should know by whom too; what is missing the switch makes up for. */
+static void
+prepare_next(struct manage *m, const struct manage_actor *by, const struct manage_profile *p,
+    const char *ra_key, const struct authority_row *ca, struct manage_report *r)
+{
+	struct authority_row next = {0};
+	struct manage_report own = {0};
+
+	if (store_authority_next(m->store, ca->id, &next, NULL) == STORE_OK &&
+	    manage_ra_prepare(m, by, p->scep.id, p->scep.name, ra_key, &next, &own) != MANAGE_OK)
+		manage_warn(r, "no next RA certificate by CA %s yet: %s", next.name, own.why.line);
+	authority_row_free(&next);
+}
+
 enum manage_rc
 profile_new_write(struct manage *m, const struct manage_actor *by, const char *ra_key,
     const struct manage_profile_change *c, const struct authority_row *ca, struct manage_profile *p,
@@ -152,7 +166,9 @@ profile_new_write(struct manage *m, const struct manage_actor *by, const char *r
 	    (rc = profile_change_apply(m, c, p, &changes[0], &changes[1], r)) != MANAGE_OK ||
 	    (p->scep.enabled && (rc = profile_change_can_enable(&p->scep, r)) != MANAGE_OK))
 		return rc;
-	return write_profile(m, by, ra_key, ca, p, changes, r);
+	if ((rc = write_profile(m, by, ra_key, ca, p, changes, r)) == MANAGE_OK)
+		prepare_next(m, by, p, ra_key, ca, r);
+	return rc;
 }
 
 enum manage_rc
@@ -165,7 +181,7 @@ manage_profile_create(struct manage *m, const struct manage_actor *by,
 
 	memset(out, 0, sizeof(*out));
 	if ((rc = profile_new_check(m, o->name, o->ra_key, r)) == MANAGE_OK &&
-	    (rc = manage_authority_get(m, o->authority, &ca, r)) == MANAGE_OK) {
+	    (rc = manage_authority_get_active(m, o->authority, &ca, r)) == MANAGE_OK) {
 		fill_defaults(out, o->name, &ca);
 		out->scep.enabled = o->enabled;
 		rc = profile_new_write(m, by, o->ra_key, o->change, &ca, out, changes, r);

@@ -330,8 +330,7 @@ read_predecessor(const struct transaction_row *row, struct manage_transaction_co
 	if (row->predecessor.len == 0 ||
 	    !certificate_parse(buffer_octets(&row->predecessor), &c, NULL))
 		return;
-	if (c.serial.len * 2 < sizeof(out->renews_serial))
-		encoding_hex(c.serial, out->renews_serial);
+	manage_serial_text(c.serial, out->renews_serial);
 	if (name_to_text(c.subject, &subject))
 		snprintf(out->renews_subject, sizeof(out->renews_subject), "%s",
 		    buffer_string(&subject));
