@@ -36,6 +36,8 @@ struct verb {
 extern const struct verb cli_installation_verbs[];
 extern const struct verb cli_ca_verbs[];
 extern const struct verb cli_ca_server_verbs[];
+extern const struct verb cli_rollover_verbs[];
+extern const struct verb cli_ra_verbs[];
 extern const struct verb cli_profile_verbs[];
 extern const struct verb cli_anchor_verbs[];
 extern const struct verb cli_transaction_verbs[];

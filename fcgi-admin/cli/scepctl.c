@@ -12,6 +12,8 @@ static const struct verb *const tables[] = {
     cli_installation_verbs,
     cli_ca_verbs,
     cli_ca_server_verbs,
+    cli_rollover_verbs,
+    cli_ra_verbs,
     cli_profile_verbs,
     cli_anchor_verbs,
     cli_transaction_verbs,
