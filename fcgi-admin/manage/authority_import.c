@@ -60,6 +60,11 @@ chain_check(const struct chain *c, struct octets spki, struct manage_report *r)
 	}
 	if (partial)
 		manage_warn(r, "the chain does not reach a root: clients get it as far as it goes");
+	if (c->certificates[0].key_usage != -1 &&
+	    (c->certificates[0].key_usage & KEY_USAGE_DIGITAL_SIGNATURE) == 0)
+		manage_warn(r,
+		    "its keyUsage has no digitalSignature (RFC 8894 2.1.2): some clients may "
+		    "refuse what it tells of the next CA (GetNextCACert)");
 	return MANAGE_OK;
 }
 

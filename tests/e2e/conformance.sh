@@ -44,6 +44,20 @@ it_says_in_the_keyUsage_of_CA_and_RA_what_their_keys_do() {
 	done
 }
 
+# import NAME KEYUSAGE: a CA whose certificate another program made; what is said of it is in $work/said.
+import() {
+	(umask 077 && openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=$1" -days 100 -keyout "$work/$1.key" -out "$work/$1.pem" \
+		-addext basicConstraints=critical,CA:TRUE -addext "keyUsage=critical,$2" 2>/dev/null)
+	exits 0 scepctl ca import "$1" --certificate "$work/$1.pem" --key-file "$work/$1.key"
+}
+
+it_warns_of_an_imported_CA_that_may_not_sign_what_GetNextCACert_tells() {
+	import bare keyCertSign,cRLSign
+	matches 'warning: .*digitalSignature' "$(cat "$work/said")" "without digitalSignature"
+	import whole digitalSignature,keyCertSign,cRLSign
+	no_match 'digitalSignature' "$(cat "$work/said")" "with digitalSignature"
+}
+
 # ---- 2.3, 2.4: who signs --------------------------------------------------------------------------------------------------------
 
 # The signer's certificate is self-signed, but for another key than the CSR's.
@@ -162,6 +176,31 @@ it_goes_by_the_transactionID_of_a_poll_and_not_by_its_content() {
 	equal PENDING "$(ask polled 20 "$SCEP_URL_MANUAL" --transaction-id polled-4711 --content "$work/junk")" "a poll with other content"
 	equal PENDING "$(ask polled 20 "$SCEP_URL_MANUAL" --transaction-id polled-4711 --issuer 'CN=No CA')" "a poll that names another CA"
 	matches '^FAILURE badCertId' "$(ask polled 20 "$SCEP_URL_MANUAL" --transaction-id polled-4712)" "another transactionID"
+}
+
+it_keeps_requests_of_one_key_apart_by_their_transactionIDs() {
+	equal PENDING "$(ask apart 19 "$SCEP_URL_MANUAL" --transaction-id apart-1)" "the first"
+	equal PENDING "$(ask apart 19 "$SCEP_URL_MANUAL" --transaction-id apart-2 --san dns:apart.example)" "the second"
+	check scepctl transaction approve apart-2
+	equal PENDING "$(ask apart 20 "$SCEP_URL_MANUAL" --transaction-id apart-1)" "a poll for the first"
+	equal SUCCESS "$(ask apart 20 "$SCEP_URL_MANUAL" --transaction-id apart-2)" "a poll for the second"
+	matches 'DNS:apart.example' "$(openssl x509 -in "$work/apart.pem" -noout -ext subjectAltName)" "what it polled for"
+}
+
+# ---- 2.7, 3.3.4 -----------------------------------------------------------------------------------------------------------------
+
+it_serves_the_CRL_where_certificates_say_that_it_is() {
+	local url
+	check enrol before "$SCEP_URL" --challenge "$CHALLENGE"
+	no_match 'CRL Distribution' "$(openssl x509 -in "$work/before.pem" -noout -text)" "a certificate without the setting"
+	check scepctl ca set test-ca --crl-url "$HTTP_URL/crl/test-ca.crl"
+	check enrol after "$SCEP_URL" --challenge "$CHALLENGE"
+	url=$(openssl x509 -in "$work/after.pem" -noout -ext crlDistributionPoints | sed -n 's/^ *URI:\(.*\)/\1/p')
+	matches '^http' "$url" "the distribution point"
+	curl -s -D "$work/crl.head" -o "$work/crl" "$url"
+	matches '^Content-Type: application/pkix-crl' "$(cat "$work/crl.head")" "the answer"
+	check openssl crl -inform DER -in "$work/crl" -noout -CAfile "$CA_PEM"
+	equal 404 "$(http "$HTTP_URL/crl/no-ca.crl")" "of a CA that is none"
 }
 
 # ---- 4.1 ------------------------------------------------------------------------------------------------------------------------
