@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "fcgi-admin/manage/transaction.h"
 #include "store/authority_row.h"
 #include "store/key_check.h"
 #include "store/profile_row.h"
@@ -71,14 +72,15 @@ check_store(struct manage *m, struct manage_health *h)
 	    &r.why);
 }
 
-static void
+static bool
 check_redis(struct manage *m, struct manage_health *h)
 {
 	struct manage_report r = {0};
+	bool ok =
+	    manage_need_redis(m, &r) == MANAGE_OK && redis_health(m->redis, &r.why) == REDIS_DONE;
 
-	add_named(h, "redis",
-	    manage_need_redis(m, &r) == MANAGE_OK && redis_health(m->redis, &r.why) == REDIS_DONE,
-	    &r.why);
+	add_named(h, "redis", ok, &r.why);
+	return ok;
 }
 
 /* The file as it is now, not as it was when this process read it. */
@@ -223,13 +225,34 @@ manage_health_expiry(struct manage *m, struct manage_health *h)
 	check_ra_certificates(m, h);
 }
 
+/* People have to decide, not the service: how many wait is told, and is no fault. */
+static void
+check_transactions(struct manage *m, struct manage_health *h)
+{
+	struct manage_report r = {0};
+	struct manage_health_check *c;
+	int64_t waiting;
+	char detail[64];
+
+	if (manage_transaction_count(m, &waiting, &r) != MANAGE_OK || waiting == 0)
+		return;
+	snprintf(detail, sizeof(detail), "%lld wait for approval", (long long)waiting);
+	c = add(h, MANAGE_HEALTH_OK, detail);
+	snprintf(c->name, sizeof(c->name), "transactions");
+}
+
 void
 manage_health_check(struct manage *m, struct manage_health *out)
 {
+	bool redis;
+
 	memset(out, 0, sizeof(*out));
 	check_store(m, out);
-	check_redis(m, out);
+	redis = check_redis(m, out);
 	check_master_key(m, out);
-	if (m->store != NULL)
-		manage_health_expiry(m, out);
+	if (m->store == NULL)
+		return;
+	manage_health_expiry(m, out);
+	if (redis)
+		check_transactions(m, out);
 }

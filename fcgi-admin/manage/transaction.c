@@ -225,6 +225,36 @@ manage_transaction_each(struct manage *m, const char *profile, bool decided,
 	return rc;
 }
 
+static bool
+keep_manual(void *ctx, const struct scep_profile_row *p)
+{
+	return strcmp(p->approval, "manual") != 0 || keep_profile(ctx, p);
+}
+
+enum manage_rc
+manage_transaction_count(struct manage *m, int64_t *waiting, struct manage_report *r)
+{
+	struct buffer all = {0};
+	int64_t now_ms = clock_now_ms(), one = 0;
+	enum manage_rc rc;
+
+	*waiting = 0;
+	if ((rc = manage_need_store(m, r)) == MANAGE_OK &&
+	    (rc = manage_need_redis(m, r)) == MANAGE_OK)
+		rc = manage_of_store(store_scep_profile_each(m->store, keep_manual, &all, &r->why),
+		    "profile", "", r);
+	for (size_t i = 0; rc == MANAGE_OK && i < all.len / sizeof(struct transaction_profile);
+	     i++) {
+		struct transaction_profile p = transaction_profile_at(&all, i);
+
+		if (transaction_waiting(m->redis, p.id, now_ms, &one, &r->why) != REDIS_DONE)
+			rc = MANAGE_AWAY;
+		*waiting += one;
+	}
+	buffer_free(&all);
+	return rc;
+}
+
 /* --- finding one --- */
 
 static enum manage_rc

@@ -34,6 +34,10 @@ const char *manage_transaction_state_name(const struct manage_transaction *t);
 enum manage_rc manage_transaction_each(struct manage *m, const char *profile, bool decided,
     bool (*row)(void *ctx, const struct manage_transaction *t), void *ctx, struct manage_report *r);
 
+/* How many wait under profiles that approve by hand. */
+enum manage_rc manage_transaction_count(
+    struct manage *m, int64_t *waiting, struct manage_report *r);
+
 /*
  * id: a uuid, at least MANAGE_TRANSACTION_ID characters that only one begins with, or a transactionID that only one waits with.  With Redis away, only
  * what is decided is found, by its whole id.  The caller frees *out.  CONFLICT: several fit.

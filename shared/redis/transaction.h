@@ -67,6 +67,9 @@ enum redis_rc transaction_remove(struct redis *r, const char *profile_id,
 /* Those of one profile that wait at now, oldest expiry first, at most limit. */
 enum redis_rc transaction_each(struct redis *r, const char *profile_id, int64_t now_ms, int limit,
     bool (*row)(void *ctx, const struct pending *p), void *ctx, struct errbuf *why);
+/* How many wait at now. */
+enum redis_rc transaction_waiting(
+    struct redis *r, const char *profile_id, int64_t now_ms, int64_t *count, struct errbuf *why);
 /* The one with this id (uuid) among them, expired ones too. */
 enum redis_rc transaction_find(struct redis *r, const char *profile_id, const char *id,
     int64_t now_ms, bool *there, struct pending *out, struct errbuf *why);

@@ -142,6 +142,29 @@ transaction_each(struct redis *r, const char *profile_id, int64_t now_ms, int li
 }
 
 enum redis_rc
+transaction_waiting(
+    struct redis *r, const char *profile_id, int64_t now_ms, int64_t *count, struct errbuf *why)
+{
+	struct command c;
+	const struct command *one = &c;
+	char after[32];
+	redisReply *reply;
+	enum redis_rc rc;
+
+	snprintf(after, sizeof(after), "(%lld", (long long)now_ms);
+	command_start(&c, "ZCOUNT");
+	transaction_record_set_key(&c, profile_id);
+	command_text(&c, after);
+	command_text(&c, "+inf");
+	if ((rc = exchange(r, &one, 1, true, &reply, why)) != REDIS_DONE)
+		return rc;
+	if (!exchange_integer(reply, count))
+		rc = exchange_unexpected(r, "ZCOUNT", why);
+	exchange_free(&reply, 1);
+	return rc;
+}
+
+enum redis_rc
 transaction_expired_each(struct redis *r, const char *profile_id, int64_t now_ms, int limit,
     bool (*row)(void *ctx, const struct pending *p), void *ctx, struct errbuf *why)
 {

@@ -18,6 +18,9 @@ static void
 what_waits_is_listed_for_every_profile_or_for_one(void **state)
 {
 	struct manage_fixture *f = *state;
+	struct manage_profile_change c = MANAGE_PROFILE_KEEP;
+	struct manage_profile p;
+	int64_t waiting = -1;
 
 	NEEDS_SERVER();
 	assert_int_equal(listed(f, NULL, true), 0);
@@ -31,6 +34,18 @@ what_waits_is_listed_for_every_profile_or_for_one(void **state)
 	assert_int_equal(listed(f, "manual", false), 1);
 	assert_int_equal(listed(f, "manual", true), 2);
 	assert_int_equal(listed(f, "other", true), 1);
+	/* Health counts those of profiles that approve by hand. */
+	assert_int_equal(
+	    manage_transaction_count(&f->manage, &waiting, manage_fixture_report(f)), MANAGE_OK);
+	assert_int_equal(waiting, 0);
+	c.approval = "manual";
+	assert_int_equal(
+	    manage_profile_set(&f->manage, &f->actor, "manual", &c, &p, manage_fixture_report(f)),
+	    MANAGE_OK);
+	put(0, 4, -1000);
+	assert_int_equal(
+	    manage_transaction_count(&f->manage, &waiting, manage_fixture_report(f)), MANAGE_OK);
+	assert_int_equal(waiting, 1);
 	assert_int_equal(manage_transaction_each(&f->manage, "nobody", false, count_row, NULL,
 			     manage_fixture_report(f)),
 	    MANAGE_NOT_FOUND);
