@@ -72,8 +72,8 @@ root_sign(struct root *root, struct octets request, bool ca, struct buffer *out)
 	    .issuer_ski = issuer.ski,
 	    .ca = ca,
 	    .path_length = ca ? 0 : -1,
-	    .key_usage =
-		ca ? KEY_USAGE_KEY_CERT_SIGN | KEY_USAGE_CRL_SIGN : KEY_USAGE_DIGITAL_SIGNATURE};
+	    .key_usage = KEY_USAGE_DIGITAL_SIGNATURE |
+			 (ca ? KEY_USAGE_KEY_CERT_SIGN | KEY_USAGE_CRL_SIGN : 0)};
 
 	assert_true(certificate_issue(&fields, root->signer, out, &why));
 	certificate_free(&issuer);
