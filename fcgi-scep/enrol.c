@@ -144,28 +144,28 @@ accepts_digest_of(struct transaction *t, const struct csr *csr)
 	return false;
 }
 
-/*
- * A key on a curve cannot decrypt: the reply is then keyed by the challengePassword (RFC 8894 3.1), which whoever sees the reply may
- * guess at.  Judged before anybody looks whether it is right, so that this tells nothing about it.
- */
+/* A key on a curve cannot decrypt: the reply is keyed by the challengePassword (RFC 8894 3.1), which whoever sees the reply may guess at. */
 static bool
 can_be_answered(struct transaction *t, const struct csr *csr)
+{
+	if (t->message->signer_key.type != PKI_KEY_EC)
+		return true;
+	if (!csr->has_challenge || !scep_password_is_strong(csr->challenge))
+		return false;
+	t->password = csr->challenge;
+	return true;
+}
+
+static void
+refuse_password(struct transaction *t, const struct csr *csr)
 {
 	static const char none[] = "a reply to an EC key is encrypted under the challengePassword, "
 				   "and the CSR has none",
 			  weak[] = "a reply to an EC key is encrypted under the challengePassword, "
 				   "which must have 128 bits: 32 hexadecimal digits, say";
+	const char *text = csr->has_challenge && csr->challenge.len > 0 ? weak : none;
 
-	if (t->message->signer_key.type != PKI_KEY_EC)
-		return true;
-	if (csr->has_challenge && scep_password_is_strong(csr->challenge)) {
-		t->password = csr->challenge;
-		return true;
-	}
-	certrep_failure(t, SCEP_BAD_REQUEST,
-	    csr->has_challenge && csr->challenge.len > 0 ? weak : none,
-	    csr->has_challenge && csr->challenge.len > 0 ? weak : none);
-	return false;
+	certrep_failure(t, SCEP_BAD_REQUEST, text, text);
 }
 
 /* Authorised: a certificate, or, where somebody approves by hand, its place among those that wait. */
@@ -177,6 +177,9 @@ issue_or_wait(struct transaction *t, const struct csr *csr, struct authorisation
 	if (fault_here("reserved")) {
 		give_back(t, grant, false);
 		certrep_unavailable(t, "a fault of the test build");
+	} else if (!can_be_answered(t, csr)) {
+		give_back(t, grant, false);
+		refuse_password(t, csr);
 	} else if (strcmp(t->profile->scep.approval, "manual") == 0) {
 		pending_start(t, csr, grant, repeat_key, now_ms);
 	} else {
@@ -226,8 +229,16 @@ enrol(struct transaction *t, const struct csr *csr)
 
 	t->stage = "decrypted";
 	transaction_know_csr(t, csr);
-	if (!accepts_digest_of(t, csr) || !can_be_answered(t, csr))
+	if (!accepts_digest_of(t, csr))
 		return;
+	/*
+	 * Whose key the CSR has is told what is wrong with its password before anybody looks whether that is right; others, who may have wrapped
+	 * somebody else's envelope anew, when they are authorised.
+	 */
+	if (!can_be_answered(t, csr) && octets_equal(csr->spki, t->message->signer.spki)) {
+		refuse_password(t, csr);
+		return;
+	}
 	if (!enrol_repeat_key(t, csr, repeat_key)) {
 		errbuf_ossl(&why, "repeat key");
 		certrep_unavailable(t, why.line);

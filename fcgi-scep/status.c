@@ -94,7 +94,7 @@ answer_ocsp_error(struct transaction *t, int status, const char *reason)
 		    t->http, 200, OCSP_TYPE, "Cache-Control: no-store\r\n", buffer_octets(&der));
 	else
 		fcgi_respond_text(t->http, 503, RETRY_AFTER, "Temporarily unavailable.");
-	transaction_refused(t, "refused", reason);
+	transaction_refused(t, status == OCSP_TRY_LATER ? "failed" : "refused", reason);
 	buffer_free(&der);
 }
 
@@ -276,7 +276,9 @@ encoded_part(struct transaction *t, char *room, size_t size)
 
 	if (at == NULL)
 		return "";
-	snprintf(room, size, "%.*s", (int)strcspn(at + 1, "?"), at + 1);
+	/* Where the URL in a certificate ends in a slash, clients have two of them here; no request begins with one. */
+	at += strspn(at, "/");
+	snprintf(room, size, "%.*s", (int)strcspn(at, "?"), at);
 	return room;
 }
 
