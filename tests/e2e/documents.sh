@@ -58,6 +58,43 @@ it_names_no_file_in_backquotes_that_is_not_there() {
 	done
 }
 
+# tests_named FILE: those that it names as `unit/test_x: y`, `e2e/x: it_y` or `clients/x: it_y`, a line each.
+tests_named() {
+	grep -oE '`(unit|e2e|clients)/[a-z0-9_]+: [A-Za-z0-9_]+`' "$1" | tr -d '`' | sort -u
+}
+
+# is_test FILE NAME: a test in shell is a function it_…; one in C a function that is in its file's list too.
+is_test() {
+	local file=$top/tests/$1
+	case $2 in
+	it_*) grep -qsE "^$2\(\)" "$file.sh" ;;
+	*) [ "$(grep -csw -- "$2" "$file.c")" -ge 2 ] && grep -qE "^$2\(void \*\*" "$file.c" ;;
+	esac
+}
+
+# unknown_tests FILE: those that are named in it and are none; and the lines of its tables of clauses that name no test at all.
+unknown_tests() {
+	local file name
+	tests_named "$1" | while IFS=': ' read -r file name; do
+		is_test "$file" "$name" || echo "$file: $name"
+	done
+	grep -E '^\| [2-7][0-9.]* \| (MUST|SHOULD|MAY|RECOMMENDED|OPTIONAL)' "$1" | grep -vE '`(unit|e2e|clients)/[a-z0-9_]+: ' || true
+}
+
+it_names_no_test_in_docs_conformance_that_is_not_there() {
+	check test "$(tests_named "$top/docs/conformance.md" | wc -l)" -ge 100
+	equal '' "$(unknown_tests "$top/docs/conformance.md")" "tests that are not there, clauses without a test"
+}
+
+it_notices_a_test_that_is_not_there_and_a_clause_without_one() {
+	local page=$work/conformance.md
+	cp "$top/docs/conformance.md" "$page"
+	echo 'shown by `e2e/documents: it_never_was`, `unit/test_nothing: at_all` and `unit/test_scep_names: setup`' >>"$page"
+	equal $'e2e/documents: it_never_was\nunit/test_nothing: at_all\nunit/test_scep_names: setup' "$(unknown_tests "$page")" "what is noticed"
+	echo '| 7.9 | MUST | nobody | knows | why |' >"$page"
+	equal '| 7.9 | MUST | nobody | knows | why |' "$(unknown_tests "$page")" "what is noticed"
+}
+
 it_installs_what_the_units_start() {
 	local unit program
 	check make -s -C "$top" B="$build" install DESTDIR="$work/root" PREFIX=/usr
