@@ -187,10 +187,12 @@ commit(struct manage_import *import, const struct certificate_import *row,
     const struct manage_imported *out, struct manage_report *r)
 {
 	char reason[96], id[UUID_SIZE] = "";
+	uint8_t octets[16];
 	struct audit_event e;
 
-	if (row->serial.len == 16)
-		encoding_uuid_of(row->serial.data, id);
+	if (strlen(out->serial) == 2 * sizeof(octets) &&
+	    encoding_unhex(out->serial, octets, sizeof(octets)))
+		encoding_uuid_of(octets, id);
 	e = manage_event(
 	    &import->by, "certificate.import", "certificate", id[0] != '\0' ? id : out->serial);
 	snprintf(reason, sizeof(reason), "issued by CA %s%s", out->authority,
@@ -229,7 +231,7 @@ import_parsed(struct manage_import *import, const struct certificate *c,
 	enum manage_rc rc;
 
 	if (read_serial(c, &row.serial))
-		encoding_hex(row.serial, out->serial);
+		manage_serial_text(row.serial, out->serial);
 	else
 		manage_invalid(r, "certificate",
 		    "its serial number is not a positive one of 20 octets at most");

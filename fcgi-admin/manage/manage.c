@@ -17,6 +17,7 @@
 #include "store/key_check.h"
 
 #define NAME_MAX_OCTETS 64
+#define SERIAL_OCTETS	16 /* of a serial number that is issued here */
 
 void
 manage_open(struct manage *m, const struct settings *s)
@@ -207,9 +208,15 @@ manage_adopt(const char *path, struct errbuf *why)
 void
 manage_serial_text(struct octets serial, char out[MANAGE_SERIAL])
 {
+	uint8_t padded[SERIAL_OCTETS] = {0};
+
 	out[0] = '\0';
-	if (serial.len > 1 && serial.data[0] == 0)
+	while (serial.len > 1 && serial.data[0] == 0)
 		serial = octets_of(serial.data + 1, serial.len - 1);
+	if (serial.len > 0 && serial.len < sizeof(padded)) {
+		memcpy(padded + sizeof(padded) - serial.len, serial.data, serial.len);
+		serial = octets_of(padded, sizeof(padded));
+	}
 	if (serial.len * 2 < MANAGE_SERIAL)
 		encoding_hex(serial, out);
 }

@@ -101,7 +101,7 @@ void manage_changed_number(struct buffer *changes, const char *name, int64_t bef
  */
 bool manage_adopt(const char *path, struct errbuf *why);
 
-/* The content of a serial number's INTEGER in hexadecimal, without the octet of its sign; "" where it is longer than any may be. */
+/* The content of a serial number's INTEGER in hexadecimal, as the store gives it: 16 octets or more; "" where it is longer than any may be. */
 #define MANAGE_SERIAL 64
 void manage_serial_text(struct octets serial, char out[MANAGE_SERIAL]);
 

@@ -78,7 +78,7 @@ manage_certificate_revoke(struct manage *m, const struct manage_actor *by, const
 		return MANAGE_AWAY;
 	}
 	if (out->not_after <= now)
-		manage_warn(r, "the certificate has expired: CRLs do not list it");
+		manage_warn(r, "the certificate has expired: nobody needs to be told any more");
 	return read_again(m, out, r);
 }
 
