@@ -68,7 +68,7 @@ turn(struct background *b, struct lease *lease)
 		return;
 	task_audit(b);
 	task_transactions(b);
-	task_generations(b);
+	task_overlap(b);
 	task_checkpoint(b);
 	task_purge(b);
 	task_expiry(b);
@@ -84,8 +84,7 @@ background_run(const struct settings *s, struct prefork_shared *shared, const vo
 	    .store_away = {.what = "store"},
 	    .redis_away = {.what = "redis"},
 	    .disk_full = {.what = "disk"},
-	    .sweep_failed = {.what = "the sweep of transactions"},
-	    .responders_failed = {.what = "the renewal of OCSP responders"}};
+	    .sweep_failed = {.what = "the sweep of transactions"}};
 	struct lease lease = {.ours = false};
 	char host[64] = "";
 

@@ -17,13 +17,13 @@ struct background {
 	const volatile bool *stop;
 	struct manage manage;
 	struct audit_batch *batch;
-	struct outage store_away, redis_away, disk_full, sweep_failed, responders_failed;
+	struct outage store_away, redis_away, disk_full, sweep_failed;
 	int64_t
 	    next_checkpoint_ms; /* by clock_monotonic_ms(), as all that is due in milliseconds */
 	int64_t next_purge_ms;
 	int64_t next_sweep_ms;
 	int64_t next_forget_ms;
-	int64_t next_generations_ms;
+	int64_t next_overlap_ms;
 	int64_t next_expiry_s; /* by clock_now(): once a day of the calendar's time */
 };
 
@@ -39,8 +39,8 @@ void task_audit(struct background *b);
 
 /* The ends of transactions that nobody decided in time; decided ones that are of no use any more. */
 void task_transactions(struct background *b);
-/* RA certificates whose time is over, and OCSP responders that end: those where this process can read the keys. */
-void task_generations(struct background *b);
+/* Previous RA certificates whose time is over decrypt no more. */
+void task_overlap(struct background *b);
 void task_checkpoint(struct background *b);
 void task_purge(struct background *b);
 void task_expiry(struct background *b);

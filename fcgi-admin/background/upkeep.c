@@ -1,4 +1,4 @@
-/* upkeep.c: checkpoints, the retention of audit rows, and the ends of certificates. */
+/* upkeep.c: checkpoints, the retention of audit rows, the ends of overlaps and of certificates. */
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -6,11 +6,13 @@
 #include "base/log.h"
 #include "fcgi-admin/background/task.h"
 #include "fcgi-admin/manage/health.h"
+#include "store/authority_row.h"
 
 #define CHECKPOINT_EVERY_MS 10000
 #define WAL_LARGE	    (8 * 1024 * 1024)
 #define PURGE_EVERY_MS	    60000
 #define PURGE_BATCH	    500
+#define OVERLAP_EVERY_MS    3600000
 #define PURGES_MOST	    20 /* in one turn */
 #define DAY_S		    86400
 
@@ -60,6 +62,23 @@ task_purge(struct background *b)
 	if (all > 0)
 		log_event(LOG_LEVEL_INFO, "audit-purged", "%d rows older than %lld days", all,
 		    (long long)b->settings->audit_retention_days);
+}
+
+void
+task_overlap(struct background *b)
+{
+	int64_t now = clock_monotonic_ms();
+	struct errbuf why = {0};
+	int forgotten = 0;
+	bool ok;
+
+	if (now < b->next_overlap_ms)
+		return;
+	b->next_overlap_ms = now + OVERLAP_EVERY_MS;
+	ok = store_profile_ra_sweep(b->manage.store, clock_now(), &forgotten, &why) == STORE_OK;
+	if (outage_note(&b->store_away, ok, &why) && forgotten > 0)
+		log_event(LOG_LEVEL_INFO, "ra-overlap-over",
+		    "%d previous RA certificates decrypt no more", forgotten);
 }
 
 void

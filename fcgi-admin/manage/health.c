@@ -10,10 +10,8 @@
 #include "store/authority_row.h"
 #include "store/key_check.h"
 #include "store/profile_row.h"
-#include "store/revocation.h"
 
-#define DAY_S		    86400
-#define RESPONDER_WARN_DAYS 15
+#define DAY_S 86400
 
 const char *
 manage_health_name(enum manage_health_status s)
@@ -102,26 +100,13 @@ check_master_key(struct manage *m, struct manage_health *h)
 struct authorities {
 	struct manage_health *health;
 	int active;
-	struct buffer answering; /* struct answering of those whose certificates name an OCSP URL */
-};
-
-/* A CA that OCSP answers for: looked at afterwards, since no read is made inside another. */
-struct answering {
-	char id[37];
-	char name[65];
 };
 
 static bool
 authority_row(void *ctx, const struct authority_row *a)
 {
 	struct authorities *all = ctx;
-	struct answering one = {{0}, {0}};
 
-	if (a->ocsp_url[0] != '\0' && a->not_after > clock_now()) {
-		memcpy(one.id, a->id, sizeof(one.id));
-		memcpy(one.name, a->name, sizeof(one.name));
-		buffer_append(&all->answering, &one, sizeof(one));
-	}
 	if (strcmp(a->state, "active") != 0)
 		return true;
 	all->active++;
@@ -174,38 +159,6 @@ check_ra_certificates(struct manage *m, struct manage_health *h)
 	buffer_free(&all);
 }
 
-/* Responders are renewed when a third of their life is left: one that is nearer to its end was not. */
-static void
-check_responders(struct manage *m, const struct buffer *answering, struct manage_health *h)
-{
-	for (size_t at = 0; at + sizeof(struct answering) <= answering->len;
-	     at += sizeof(struct answering)) {
-		struct ocsp_responder_row row = {0};
-		struct manage_health_check *c;
-		struct answering one;
-		char time[ENCODING_TIME_SIZE], detail[96];
-		int64_t left;
-
-		memcpy(&one, answering->data + at, sizeof(one));
-		if (store_ocsp_responder_get(m->store, one.id, &row, NULL) == STORE_AWAY)
-			return;
-		left = row.not_after - clock_now();
-		encoding_time(row.not_after, time);
-		snprintf(detail, sizeof(detail), "%s%s",
-		    row.not_after == 0 ? "there is none yet: scepctl ca responder"
-		    : left <= 0	       ? "ended "
-				       : "until ",
-		    row.not_after == 0 ? "" : time);
-		c = add(h,
-		    left <= 0				 ? MANAGE_HEALTH_FAIL
-		    : left < RESPONDER_WARN_DAYS * DAY_S ? MANAGE_HEALTH_WARN
-							 : MANAGE_HEALTH_OK,
-		    detail);
-		snprintf(c->name, sizeof(c->name), "ocspResponder of %s", one.name);
-		ocsp_responder_row_free(&row);
-	}
-}
-
 void
 manage_health_expiry(struct manage *m, struct manage_health *h)
 {
@@ -220,8 +173,6 @@ manage_health_expiry(struct manage *m, struct manage_health *h)
 
 		snprintf(c->name, sizeof(c->name), "authorities");
 	}
-	check_responders(m, &all.answering, h);
-	buffer_free(&all.answering);
 	check_ra_certificates(m, h);
 }
 

@@ -2,12 +2,8 @@
 #include "fcgi-admin/manage/responder.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/encoding.h"
-#include "fcgi-admin/manage/authority.h"
 #include "fcgi-admin/manage/keys.h"
 #include "issue/ocsp_responder.h"
 
@@ -93,42 +89,4 @@ manage_responder_make(struct manage *m, const struct manage_actor *by,
 	if (manage_responder_ensure(m, by, ca, NULL, &own) != MANAGE_OK)
 		manage_warn(r, "no OCSP responder yet, scepctl ca responder %s tries again: %s",
 		    ca->name, own.why.line);
-}
-
-static bool
-keep_id(void *ctx, const struct authority_row *a)
-{
-	struct buffer *ids = ctx;
-
-	if (a->certificate.len > 0 && a->not_after > clock_now())
-		buffer_append(ids, a->id, sizeof(a->id));
-	return !ids->failed;
-}
-
-enum manage_rc
-manage_responder_upkeep(
-    struct manage *m, const struct manage_actor *by, int *made, struct manage_report *r)
-{
-	struct buffer ids = {0};
-	enum manage_rc rc, worst;
-
-	*made = 0;
-	worst = manage_authority_each(m, keep_id, &ids, r);
-	for (size_t at = 0; at < ids.len; at += UUID_SIZE) {
-		struct authority_row ca = {0};
-		int64_t before = 0, after = 0;
-		char id[UUID_SIZE];
-
-		memcpy(id, ids.data + at, sizeof(id));
-		if ((rc = manage_authority_get(m, id, &ca, r)) == MANAGE_OK &&
-		    (rc = current_end(m, id, &before, r)) == MANAGE_OK)
-			rc = manage_responder_ensure(m, by, &ca, &after, r);
-		if (rc == MANAGE_OK && after != before)
-			(*made)++;
-		if (rc > worst)
-			worst = rc;
-		authority_row_free(&ca);
-	}
-	buffer_free(&ids);
-	return worst;
 }

@@ -1,4 +1,4 @@
-/* responder.h: the certificates that OCSP answers are signed by: one for each CA, short-lived, made anew in time. */
+/* responder.h: the certificates that OCSP answers are signed by: one for each CA, short-lived.  fcgi-scep makes them anew in time. */
 #ifndef MANAGE_RESPONDER_H
 #define MANAGE_RESPONDER_H
 
@@ -15,12 +15,5 @@ enum manage_rc manage_responder_ensure(struct manage *m, const struct manage_act
 /* The same for a CA just made: what fails is a warning, since it can be made later. */
 void manage_responder_make(struct manage *m, const struct manage_actor *by,
     const struct authority_row *ca, struct manage_report *r);
-
-/*
- * For every CA that issues, will, or did, and is in time.  *made counts; what fails for one (its key cannot be read here) does not keep it from the
- * others, and the worst of all is returned.
- */
-enum manage_rc manage_responder_upkeep(
-    struct manage *m, const struct manage_actor *by, int *made, struct manage_report *r);
 
 #endif

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "fcgi-admin/manage/health.h"
 #include "fcgi-admin/manage/ra_rotation.h"
 #include "fcgi-admin/manage/responder.h"
 #include "fcgi-admin/manage/rollover.h"
@@ -217,22 +216,18 @@ a_responder_certificate_is_what_rfc_6960_wants(void **state)
 }
 
 static void
-upkeep_makes_what_is_due_and_nothing_else(void **state)
+a_responder_has_the_kind_of_key_that_its_ca_has_and_is_made_once(void **state)
 {
 	const struct manage_authority_order rsa = {
 	    .name = "rsa", .subject = "CN=RSA", .key = "rsa:2048", .validity_days = 365};
 	struct manage_fixture *f = *state;
-	struct ocsp_responder_row row = {0};
+	struct ocsp_responder_row row = {0}, again = {0};
 	struct authority_row ca = {0};
 	struct certificate c;
 	struct public_key key = {0};
 	struct errbuf why = {0};
-	int made = -1;
+	int64_t end = 0;
 
-	assert_int_equal(
-	    manage_responder_upkeep(&f->manage, &f->actor, &made, manage_fixture_report(f)),
-	    MANAGE_OK);
-	assert_int_equal(made, 0);
 	assert_int_equal(
 	    manage_authority_create(&f->manage, &f->actor, &rsa, &ca, manage_fixture_report(f)),
 	    MANAGE_OK);
@@ -240,37 +235,17 @@ upkeep_makes_what_is_due_and_nothing_else(void **state)
 	assert_true(certificate_parse(buffer_octets(&row.certificate), &c, &why));
 	assert_true(public_key_parse(c.spki, &key, &why));
 	assert_string_equal(key.name, "RSA-2048");
+	assert_int_equal(
+	    manage_responder_ensure(&f->manage, &f->actor, &ca, &end, manage_fixture_report(f)),
+	    MANAGE_OK);
+	assert_int_equal(end, row.not_after);
+	assert_int_equal(store_ocsp_responder_get(f->manage.store, ca.id, &again, &why), STORE_OK);
+	assert_string_equal(again.id, row.id);
 	public_key_free(&key);
 	certificate_free(&c);
 	ocsp_responder_row_free(&row);
+	ocsp_responder_row_free(&again);
 	authority_row_free(&ca);
-}
-
-static const struct manage_health_check *
-check_of(const struct manage_health *h, const char *name)
-{
-	for (int i = 0; i < h->count; i++)
-		if (strcmp(h->checks[i].name, name) == 0)
-			return &h->checks[i];
-	return NULL;
-}
-
-static void
-health_looks_at_responders_that_certificates_name(void **state)
-{
-	struct manage_fixture *f = *state;
-	struct manage_health h = {.count = 0};
-	const struct manage_health_check *c;
-
-	manage_health_expiry(&f->manage, &h);
-	assert_null(check_of(&h, "ocspResponder of test-ca"));
-	assert_int_equal(manage_authority_set_urls(&f->manage, &f->actor, "test-ca", NULL,
-			     "http://ocsp.example/", manage_fixture_report(f)),
-	    MANAGE_OK);
-	h = (struct manage_health){.count = 0};
-	manage_health_expiry(&f->manage, &h);
-	assert_non_null(c = check_of(&h, "ocspResponder of test-ca"));
-	assert_int_equal(c->status, MANAGE_HEALTH_OK);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, manage_fixture_teardown)
@@ -285,8 +260,7 @@ main(void)
 	    CASE(a_rollover_of_the_ca_and_a_rotation_keep_out_of_each_others_way),
 	    CASE(a_responder_is_due_when_a_third_of_its_life_is_left_and_the_ca_outlives_it),
 	    CASE(a_responder_certificate_is_what_rfc_6960_wants),
-	    CASE(upkeep_makes_what_is_due_and_nothing_else),
-	    CASE(health_looks_at_responders_that_certificates_name),
+	    CASE(a_responder_has_the_kind_of_key_that_its_ca_has_and_is_made_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
