@@ -187,22 +187,6 @@ it_keeps_requests_of_one_key_apart_by_their_transactionIDs() {
 	matches 'DNS:apart.example' "$(openssl x509 -in "$work/apart.pem" -noout -ext subjectAltName)" "what it polled for"
 }
 
-# ---- 2.7, 3.3.4 -----------------------------------------------------------------------------------------------------------------
-
-it_serves_the_CRL_where_certificates_say_that_it_is() {
-	local url
-	check enrol before "$SCEP_URL" --challenge "$CHALLENGE"
-	no_match 'CRL Distribution' "$(openssl x509 -in "$work/before.pem" -noout -text)" "a certificate without the setting"
-	check scepctl ca set test-ca --crl-url "$HTTP_URL/crl/test-ca.crl"
-	check enrol after "$SCEP_URL" --challenge "$CHALLENGE"
-	url=$(openssl x509 -in "$work/after.pem" -noout -ext crlDistributionPoints | sed -n 's/^ *URI:\(.*\)/\1/p')
-	matches '^http' "$url" "the distribution point"
-	curl -s -D "$work/crl.head" -o "$work/crl" "$url"
-	matches '^Content-Type: application/pkix-crl' "$(cat "$work/crl.head")" "the answer"
-	check openssl crl -inform DER -in "$work/crl" -noout -CAfile "$CA_PEM"
-	equal 404 "$(http "$HTTP_URL/crl/no-ca.crl")" "of a CA that is none"
-}
-
 # ---- 4.1 ------------------------------------------------------------------------------------------------------------------------
 
 it_is_sent_messages_by_POST_unless_told_otherwise() {
