@@ -29,17 +29,22 @@ make(const struct scep_party *key, const struct scep_party *name, struct buffer 
 	    name->certificate.serial, out, NULL));
 }
 
+/*
+ * Whether the content came out.  A key that is not the recipient's decrypts to noise, whose padding looks right once in 256
+ * times (RFC 3218 section 2.3.2): that envelope opens too, and what comes out is not the content.
+ */
 static bool
 opens(const struct buffer *envelope, const struct scep_party *p, bool named)
 {
 	struct buffer out = {0};
 	bool held = scep_envelope_open(
 	    buffer_octets(envelope), PKI_AES256, p->key, named ? p->x509 : NULL, &out);
+	bool same = held && octets_equal(buffer_octets(&out), content());
 
-	assert_true(held ? octets_equal(buffer_octets(&out), content()) : out.data == NULL);
+	assert_true(held || out.data == NULL);
 	buffer_free(&out);
 	ERR_clear_error();
-	return held;
+	return same;
 }
 
 static void
