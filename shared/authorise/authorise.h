@@ -17,6 +17,7 @@
 #include "profile/profile.h"
 #include "redis/challenge.h"
 #include "redis/redis.h"
+#include "store/seat_row.h"
 
 enum authorise_rc {
 	AUTHORISE_ALLOW = 0,
@@ -24,11 +25,16 @@ enum authorise_rc {
 	AUTHORISE_AWAY	/* what decides cannot be reached: 503, nothing burned */
 };
 
+struct http;
+struct outbound_gate;
+
 struct authoriser {
 	const struct settings *settings;
 	const struct master_key *master_key;
 	struct redis *redis;
 	struct store *store;
+	struct http *http;	    /* for calls of others */
+	struct outbound_gate *gate; /* bounds how many workers are in one */
 };
 
 /* What is asked; borrowed. */
@@ -46,7 +52,8 @@ struct authorise_request {
 #define AUTHORISE_REFUSAL "the request is not authorised"
 
 struct authorisation {
-	const char *method; /* "static", "dynamic", "certificate", "anchor": for the audit */
+	const char *
+	    method; /* "static", "dynamic", "enrollmentCode", "intune", "webhook", "none", "account", "certificate", "anchor": for the audit */
 	bool one_time; /* reservation and challenge_id are filled, and the reservation is ours */
 	bool
 	    already_used; /* denied because it was used, or is held, by a request that may be this very one: look for a repeat */
@@ -55,6 +62,20 @@ struct authorisation {
 	int64_t
 	    challenge_version; /* the profile's where a challenge was checked, to be checked again at the commit; 0: none was */
 	int64_t predecessor_id; /* row of the certificate that is renewed; 0: a first enrolment */
+
+	/* Whom it is for, for the commit and the audit; 0 and "": not known.  A renewal has its predecessor's. */
+	int64_t enrollment_row;
+	int64_t enrollment_use; /* how often its code was used before */
+	int64_t account_row;
+	int64_t seat_row;
+	char seat_id[SEAT_ID_MAX + 1];
+	char organization[65];
+	char department[65];
+	struct field_value manual[ENROLLMENT_ATTRIBUTES_MAX]; /* given with the enrolment */
+	int manual_count;
+	const char
+	    *delivery; /* "intune": it must be told before the certificate leaves; NULL: none */
+	int64_t retry_after_s; /* with DENY: slowed down, answer 429; 0: not */
 
 	/* With DENY: what the client may know; text is AUTHORISE_REFUSAL wherever a secret was checked. */
 	enum scep_fail_info fail_info;

@@ -1,5 +1,7 @@
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,6 +15,7 @@
 #define SOCKET_PATH_MAX                                                                            \
 	95 /* the kernel takes 107; a new socket is bound under a longer name first */
 #define LINE_MAX_OCTETS 1024
+#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 
 /* What was given for each entry of the table; "" where nothing was. */
 struct given {
@@ -118,6 +121,65 @@ is_rates(const char *value)
 	return true;
 }
 
+/* Does fits() hold for each of the words that commas separate? */
+static bool
+each_word_is(const char *value, bool (*fits)(const char *word))
+{
+	char word[SETTINGS_TEXT];
+	size_t len;
+
+	for (;; value += len + 1) {
+		len = strcspn(value, ",");
+		snprintf(word, sizeof(word), "%.*s", (int)len, value);
+		if (!fits(word))
+			return false;
+		if (value[len] == '\0')
+			return true;
+	}
+}
+
+static bool
+is_host(const char *word)
+{
+	return *word != '\0' && *word != '.' && *word != '-' &&
+	       strspn(word, HOST_CHARACTERS) == strlen(word);
+}
+
+static bool
+is_hosts(const char *value)
+{
+	return each_word_is(value, is_host);
+}
+
+/* As nginx's set_real_ip_from takes it. */
+static bool
+is_network(const char *word)
+{
+	char address[SETTINGS_TEXT];
+	uint8_t octets[16];
+	size_t len = strcspn(word, "/"), digits;
+	int most;
+
+	snprintf(address, sizeof(address), "%.*s", (int)len, word);
+	if (inet_pton(AF_INET, address, octets) == 1)
+		most = 32;
+	else if (inet_pton(AF_INET6, address, octets) == 1)
+		most = 128;
+	else
+		return false;
+	if (word[len] == '\0')
+		return true;
+	digits = strspn(word + len + 1, "0123456789");
+	return digits >= 1 && digits <= 3 && word[len + 1 + digits] == '\0' &&
+	       strtol(word + len + 1, NULL, 10) <= most;
+}
+
+static bool
+is_networks(const char *value)
+{
+	return each_word_is(value, is_network);
+}
+
 static bool
 set_text(struct settings *s, const struct setting *t, const char *value, struct errbuf *why)
 {
@@ -132,6 +194,8 @@ set_text(struct settings *s, const struct setting *t, const char *value, struct 
 	    [SETTING_URL] = {is_url, "http://host or https://host"},
 	    [SETTING_RATES] = {is_rates, "PROFILE=RATE:BURST, separated by spaces, each profile "
 					 "once, numbers from 1 to 1000000"},
+	    [SETTING_HOSTS] = {is_hosts, "names of hosts, comma-separated"},
+	    [SETTING_NETWORKS] = {is_networks, "addresses or address/bits, comma-separated"},
 	};
 	char *text = text_at(s, t);
 	size_t len = strlen(value);
@@ -203,6 +267,8 @@ set_value(struct settings *s, const struct setting *t, const char *value, struct
 	case SETTING_NAME:
 	case SETTING_URL:
 	case SETTING_RATES:
+	case SETTING_HOSTS:
+	case SETTING_NETWORKS:
 		break;
 	}
 	return set_text(s, t, value, why);

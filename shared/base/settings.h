@@ -51,6 +51,26 @@ struct settings {
 	int64_t crl_validity_hours;	     /* SCEP_CRL_VALIDITY_HOURS */
 	int64_t ocsp_validity_minutes;	     /* SCEP_OCSP_VALIDITY_MINUTES */
 	int64_t audit_retention_days;	     /* SCEP_AUDIT_RETENTION_DAYS; 0: for ever */
+	int64_t
+	    code_window_s; /* SCEP_CODE_WINDOW_S: wrong tries at a seat's codes are counted in it */
+	int64_t code_tries_per_window; /* SCEP_CODE_TRIES_PER_WINDOW; more slow the seat down */
+	int64_t code_lock_after;       /* SCEP_CODE_LOCK_AFTER; 0: never */
+	int64_t code_lock_s;	       /* SCEP_CODE_LOCK_S */
+	int64_t
+	    wrong_per_minute; /* SCEP_WRONG_PER_MINUTE: wrong challenges from one address, then 429; 0: any number */
+
+	/* calls of others */
+	int64_t
+	    outbound_timeout_ms; /* SCEP_OUTBOUND_TIMEOUT_MS: of one exchange with Intune or a webhook, retry included */
+	char intune_login_url[SETTINGS_TEXT]; /* SCEP_INTUNE_LOGIN_URL */
+	char intune_graph_url[SETTINGS_TEXT]; /* SCEP_INTUNE_GRAPH_URL */
+	char intune_resource
+	    [SETTINGS_TEXT]; /* SCEP_INTUNE_RESOURCE: the API that is called, as the token's scope names it */
+	char intune_hosts
+	    [SETTINGS_TEXT]; /* SCEP_INTUNE_HOSTS: suffixes of hosts that get the token, comma-separated */
+	char intune_ca_file[SETTINGS_TEXT]; /* SCEP_INTUNE_CA_FILE; "": the system's CAs */
+	int64_t
+	    intune_revocation_minutes; /* SCEP_INTUNE_REVOCATION_MINUTES; at least 60 outside tests */
 
 	/* read by nginx/render, not by the programs; here so that they are checked and listed */
 	int64_t nginx_rate;			 /* SCEP_NGINX_RATE, a second */
@@ -59,6 +79,11 @@ struct settings {
 	int64_t nginx_api_rate;			 /* SCEP_NGINX_API_RATE, a second */
 	int64_t nginx_api_burst;		 /* SCEP_NGINX_API_BURST */
 	int64_t nginx_connections;		 /* SCEP_NGINX_CONNECTIONS */
+	char trusted_proxies
+	    [SETTINGS_TEXT]; /* SCEP_TRUSTED_PROXIES: networks whose X-Forwarded-For is believed; "": nobody's */
+	int64_t
+	    nginx_challenge_rate; /* SCEP_NGINX_CHALLENGE_RATE, a second, of the challenge endpoints */
+	int64_t nginx_challenge_burst; /* SCEP_NGINX_CHALLENGE_BURST */
 };
 
 /*

@@ -30,6 +30,8 @@ value_of(const struct settings *s, const struct setting *t, char out[SETTINGS_TE
 	case SETTING_NAME:
 	case SETTING_URL:
 	case SETTING_RATES:
+	case SETTING_HOSTS:
+	case SETTING_NETWORKS:
 		break;
 	}
 	snprintf(out, SETTINGS_TEXT, "%s", at);

@@ -7,10 +7,12 @@
 
 enum setting_kind {
 	SETTING_PATH,
-	SETTING_SOCKET, /* unix:/path or tcp:host:port */
-	SETTING_NAME,	/* letters, digits, '-', '_' and '.' */
-	SETTING_URL,	/* http:// or https:// */
-	SETTING_RATES,	/* PROFILE=RATE:BURST, separated by spaces */
+	SETTING_SOCKET,	  /* unix:/path or tcp:host:port */
+	SETTING_NAME,	  /* letters, digits, '-', '_' and '.' */
+	SETTING_URL,	  /* http:// or https:// */
+	SETTING_RATES,	  /* PROFILE=RATE:BURST, separated by spaces */
+	SETTING_HOSTS,	  /* names of hosts, comma-separated */
+	SETTING_NETWORKS, /* addresses or address/bits, comma-separated */
 	SETTING_NUMBER,
 	SETTING_OCTAL,
 	SETTING_LOG_FORMAT,
@@ -33,6 +35,6 @@ struct setting {
 /* The state directory comes first, since others are under it; the last entry has a NULL name. */
 extern const struct setting settings_table[];
 
-#define SETTINGS_COUNT 37
+#define SETTINGS_COUNT 52
 
 #endif

@@ -8,7 +8,13 @@
 #include "base/octets.h"
 #include "pki/csr.h"
 
-enum field_source { FIELD_SCEP_REQUEST, FIELD_FIXED };
+/* FIELD_MANUAL: the value that was given with the enrolment. */
+enum field_source { FIELD_SCEP_REQUEST, FIELD_FIXED, FIELD_MANUAL };
+
+struct field_value {
+	char type[32];
+	char value[256]; /* UTF-8 */
+};
 
 /*
  * type: subject.commonName .organization .organizationalUnit .locality .state .country .serialNumber .email .userId .domainComponent

@@ -34,6 +34,8 @@ struct audit_event {
 	const char *key_type;  /* RSA-2048 */
 	const char *transport; /* http-get, http-post, https-get, https-post */
 	const char *request_id;
+	const char *organization; /* of the account or seat */
+	const char *department;
 	int64_t count; /* 1; more where a flood was counted into one row */
 };
 

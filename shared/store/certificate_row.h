@@ -5,6 +5,12 @@
 #include "store/audit_event.h"
 #include "store/store.h"
 
+enum enrolment_duplicates {
+	ENROLMENT_DUPLICATES_ALLOW,
+	ENROLMENT_DUPLICATES_REFUSE,
+	ENROLMENT_DUPLICATES_REPLACE
+};
+
 /* A certificate about to be committed.  Slices and texts are borrowed for the call. */
 struct enrolment {
 	struct octets
@@ -32,6 +38,22 @@ struct enrolment {
 	    transaction_key; /* 32 octets of an approved transaction, which this issues; empty: none */
 	int64_t now;
 
+	/* Whom it is for and by what it was authorised; 0 and NULL: not known. */
+	int64_t seat_row; /* takes the seat into use, and one of its organization's licences */
+	int64_t enrollment_row; /* counts a use of its code, whose hash is challenge_id */
+	int64_t account_row;	/* must be enabled still */
+	const char *organization;
+	const char *department;
+	struct octets holder; /* 32 octets that name who holds it (issue.h); empty: nobody asks */
+	enum enrolment_duplicates duplicates; /* what a holder that has a valid one already means */
+	int64_t replaced_at; /* with REPLACE: when the older ones are revoked at the latest */
+	struct octets
+	    key_digest; /* 32 octets, SHA-256 of the SPKI: no other subject has this key; empty: nobody asks */
+	const char *
+	    delivery; /* "intune": a row of delivery_row.h comes with it; NULL: it may leave at once */
+	struct octets csr;	    /* DER, with delivery */
+	const char *transaction_id; /* with delivery */
+
 	const struct audit_event *event;
 };
 
@@ -40,8 +62,10 @@ struct enrolment {
  * the SCEP profile is still there, enabled, with this RA profile and authority (or the one that is to succeed it), and that its
  * challenge has not changed since (challenge_version); that the predecessor is valid and has fewer successors than allowed, which it
  * counts; and that the transaction is approved, which it marks as issued.  OK: it is durable.  CONFLICT, with *what: the same request has
- * committed before (REPEAT: read it with store_repeat and the same times), its challenge is used (CHALLENGE), the profile has changed
- * (PROFILE), the serial is taken (SERIAL), the predecessor is revoked or has its successors (PREDECESSOR), the transaction is no longer
+ * committed before (REPEAT: read it with store_repeat and the same times), its challenge is used (CHALLENGE), the seat's organization has
+ * as many in use as it may (LICENSE), its enrolment code is redeemed, expired, locked or gone (ENROLLMENT), its account is disabled or gone
+ * (ACCOUNT), the holder has a valid certificate that is not the predecessor (DUPLICATE), the key is certified for another subject (KEY), the profile
+ * has changed (PROFILE), the serial is taken (SERIAL), the predecessor is revoked or has its successors (PREDECESSOR), the transaction is no longer
  * approved (TRANSACTION: read it again).  AWAY: nothing is committed.
  */
 enum enrolment_conflict {
@@ -51,7 +75,12 @@ enum enrolment_conflict {
 	ENROLMENT_PROFILE,
 	ENROLMENT_SERIAL,
 	ENROLMENT_PREDECESSOR,
-	ENROLMENT_TRANSACTION
+	ENROLMENT_TRANSACTION,
+	ENROLMENT_LICENSE,
+	ENROLMENT_ENROLLMENT,
+	ENROLMENT_ACCOUNT,
+	ENROLMENT_DUPLICATE,
+	ENROLMENT_KEY
 };
 enum store_rc store_commit_enrolment(
     struct store *st, const struct enrolment *e, enum enrolment_conflict *what, struct errbuf *why);

@@ -10,10 +10,14 @@
 
 struct field_row {
 	char type[32];	 /* subject.commonName, san.dns, … */
-	char source[16]; /* fixed, scepRequest */
+	char source[16]; /* fixed, manual, scepRequest */
 	bool required;
 	bool multiple;
 	char value[256];
+	char pattern
+	    [256]; /* POSIX extended regular expression that a whole value must match; "": any */
+	int64_t min_length; /* characters */
+	int64_t max_length; /* 0: as many as the type has room for */
 };
 
 struct ra_profile_row {
@@ -28,6 +32,10 @@ struct ra_profile_row {
 	int64_t min_rsa_bits; /* 2048 */
 	int64_t max_rsa_bits; /* 8192 */
 	char curves[64];      /* P-256,P-384,P-521; "" none: RSA alone */
+	int64_t not_after;    /* certificates end at this time; 0: after validity_days */
+	bool microsoft_sid;   /* the SID extension (1.3.6.1.4.1.311.25.2) of a CSR is copied */
+	bool
+	    microsoft_template; /* the template extensions (1.3.6.1.4.1.311.20.2, .21.7) likewise */
 	struct field_row fields[PROFILE_FIELDS_MAX];
 	int field_count;
 	int64_t created_at;
@@ -40,7 +48,8 @@ struct scep_profile_row {
 	bool enabled;
 	char ra_profile_id[37];
 	char ra_certificate_id[37];
-	char challenge_mode[16];    /* static, dynamic; "" none chosen */
+	char challenge_mode
+	    [16]; /* static, dynamic, enrollmentCode, intune, webhook, none; "" none chosen */
 	uint8_t challenge_hash[32]; /* HMAC of the static challenge */
 	bool challenge_set;
 	bool challenge_weak;	    /* short or of low variety: warned of */
@@ -65,6 +74,18 @@ struct scep_profile_row {
 	char renew_from[PROFILE_RENEW_FROM_MAX]
 		       [37]; /* profiles whose certificates may renew here */
 	int renew_from_count;
+	int64_t challenge_length; /* 32 or 16: characters of a one-time challenge */
+	char seat_field
+	    [32]; /* where a CSR has its seatId: subject.commonName .email .serialNumber, san.email .upn .dns */
+	char intune_id[37];	   /* "" none */
+	char duplicates[16];	   /* allow, refuse, replace */
+	int64_t duplicate_grace_s; /* 604800: replaced ones are revoked then at the latest */
+	bool unique_keys;	   /* false: a public key may be certified under several subjects */
+	int64_t
+	    limit_address; /* enrolments a minute from one address; 0: any number; likewise below */
+	int64_t limit_profile;
+	int64_t limit_account;
+	int64_t limit_seat;
 	int64_t created_at;
 	int64_t version; /* raised by each change of the row */
 	int64_t

@@ -1,0 +1,34 @@
+/*
+ * method.h: the ways to prove that a device may have a certificate, each behind one function; authorise.c tries them in a fixed order, and what
+ * none of them allows is denied.
+ *
+ * Order: a certificate (renewal.h, anchor.h); a profile whose mode is "none" (approval by hand, or renewal alone); an account's secret, in
+ * every mode but intune; the mode's own.
+ */
+#ifndef AUTHORISE_METHOD_H
+#define AUTHORISE_METHOD_H
+
+#include "authorise/authorise.h"
+
+struct authorise_method {
+	const char *mode; /* the challenge mode that it serves */
+	/*
+	 * out has challenge_id filled (the MAC of the CSR's challenge, of an empty one where it has none).  Fills what it knows.  DENY with
+	 * why for the audit, the same work and the same text for whatever is wrong with a secret; AWAY with why where it could not find out.
+	 */
+	enum authorise_rc (*check)(const struct authoriser *a, const struct authorise_request *q,
+	    struct authorisation *out, struct errbuf *why);
+};
+
+extern const struct authorise_method authorise_static;
+extern const struct authorise_method authorise_dynamic;
+extern const struct authorise_method authorise_enrollment_code;
+extern const struct authorise_method authorise_intune;
+extern const struct authorise_method authorise_webhook;
+extern const struct authorise_method authorise_none;
+
+/* ALLOW: the challenge is the secret of an enabled account of the profile, in time; DENY: it is none; AWAY. */
+enum authorise_rc authorise_account(const struct authoriser *a, const struct authorise_request *q,
+    struct authorisation *out, struct errbuf *why);
+
+#endif
