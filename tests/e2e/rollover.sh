@@ -206,6 +206,15 @@ ec_issues() {
 	enrol ec1 "$SCEP_URL_EC" --challenge "$CHALLENGE" >/dev/null 2>&1 && by ec-ca-next "$work/ec1.pem"
 }
 
+# What a device does whose request fell into the moment of the switch: it was told 503 and when to ask again, or it had fetched the CA certificate
+# just before (nginx keeps it for two seconds) and holds what it got against the old one.  The same key makes it the same request.
+device_again() {
+	sleep 0.5
+	rm -f "$work/$1.pem"
+	scepctl enrol "$HTTP_URL/scep/$2" --subject "CN=$1,O=Example" --key-file "$work/$1.key" --cert-out "$work/$1.pem" \
+		--challenge "$CHALLENGE"
+}
+
 it_loses_no_request_while_it_switches() {
 	local n
 	check authority a9 p9
@@ -213,7 +222,8 @@ it_loses_no_request_while_it_switches() {
 	for n in 1 2 3 4; do
 		(
 			for m in 1 2 3 4 5; do
-				device "s$n-$m" p9 >/dev/null 2>&1 || echo "s$n-$m" >>"$work/lost"
+				device "s$n-$m" p9 >/dev/null 2>&1 || eventually 20 device_again "s$n-$m" p9 >/dev/null 2>&1 ||
+					echo "s$n-$m" >>"$work/lost"
 			done
 		) &
 	done
