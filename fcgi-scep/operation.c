@@ -21,7 +21,8 @@ static bool
 is_default_path(const char *path)
 {
 	static const char *const paths[] = {"/scep", "/scep/", "/scep/pkiclient.exe",
-	    "/scep/mscep.dll", "/cgi-bin/pkiclient.exe", "/certsrv/mscep/mscep.dll"};
+	    "/scep/mscep.dll", "/cgi-bin/pkiclient.exe", "/certsrv/mscep", "/certsrv/mscep/",
+	    "/certsrv/mscep/mscep.dll", "/certsrv/mscep/mscep.dll/"};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		if (strcasecmp(path, paths[i]) == 0)

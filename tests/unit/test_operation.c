@@ -53,6 +53,11 @@ the_default_paths_name_the_default_profile(void **state)
 	names("/cgi-bin/pkiclient.exe", "standard");
 	names("/certsrv/mscep/mscep.dll", "standard");
 	names("/CertSrv/mscep/MSCEP.dll", "standard");
+	names("/certsrv/mscep", "standard");
+	names("/certsrv/mscep/", "standard");
+	names("/certsrv/mscep/pkiclient.exe", "standard");
+	names_nothing("/certsrv/mscep_admin");
+	names_nothing("/certsrv/mscep/other.dll");
 	assert_true(operation_profile_name("/scep", "", name));
 	assert_string_equal(name, "");
 }
