@@ -208,6 +208,28 @@ static const char end_transaction[] =
     "end\n"
     "return 1\n";
 
+/*
+ * KEYS this minute's hash and the last one's, of each limit; ARGV milliseconds of this minute that are over, sweep, fields of a hash at most,
+ * "LIMIT:LOOK-ONLY " of each, then the field of each.  Returns {number of the first that is exceeded or 0, its counts in this minute and in the last}.
+ */
+static const char take_limits[] =
+    "local left = (60000 - tonumber(ARGV[1])) / 60000\n"
+    "local add, i = {}, 0\n"
+    "for most, look in string.gmatch(ARGV[4], '(%d+):(%d) ') do\n"
+    "  i = i + 1\n"
+    "  local field = ARGV[4 + i]\n"
+    "  local here = tonumber(redis.call('HGET', KEYS[2 * i - 1], field) or 0)\n"
+    "  local before = tonumber(redis.call('HGET', KEYS[2 * i], field) or 0)\n"
+    "  if before * left + here >= tonumber(most) then return {i, here, before} end\n"
+    "  if look == '0' and (here > 0 or redis.call('HLEN', KEYS[2 * i - 1]) < tonumber(ARGV[3])) "
+    "then add[#add + 1] = i end\n"
+    "end\n"
+    "for _, n in ipairs(add) do\n"
+    "  redis.call('HINCRBY', KEYS[2 * n - 1], ARGV[4 + n], 1)\n"
+    "  redis.call('PEXPIRE', KEYS[2 * n - 1], ARGV[2])\n"
+    "end\n"
+    "return {0, 0, 0}\n";
+
 /* All may run twice without harm: see the callers. */
 static const char *const text[SCRIPTS] = {
     [SCRIPT_MINT] = mint,
@@ -221,6 +243,7 @@ static const char *const text[SCRIPTS] = {
     [SCRIPT_TRANSACTION_POLL] = poll_transaction,
     [SCRIPT_TRANSACTION_REMOVE] = remove_transaction,
     [SCRIPT_TRANSACTION_END] = end_transaction,
+    [SCRIPT_LIMIT_TAKE] = take_limits,
 };
 
 bool
