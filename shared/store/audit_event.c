@@ -33,6 +33,8 @@ const struct audit_text audit_texts[AUDIT_TEXTS] = {
     MEMBER(key_type),
     MEMBER(transport),
     MEMBER(request_id),
+    MEMBER(organization),
+    MEMBER(department),
 };
 
 const char **

@@ -6,7 +6,7 @@
 
 #include "store/audit_event.h"
 
-#define AUDIT_TEXTS 20
+#define AUDIT_TEXTS 22
 
 struct audit_text {
 	const char *name; /* of the member, the column and the JSON key */

@@ -5,8 +5,14 @@
 #include "store/authority_row.h"
 #include "store/store.h"
 
-#define PROFILE_FIELDS_MAX     64
-#define PROFILE_RENEW_FROM_MAX 16
+#define PROFILE_FIELDS_MAX	  64
+#define PROFILE_RENEW_FROM_MAX	  16
+
+/* What challenge_length 0, seat_field "" and duplicates "" (with its grace) are stored as. */
+#define PROFILE_CHALLENGE_LENGTH  32
+#define PROFILE_SEAT_FIELD	  "subject.commonName"
+#define PROFILE_DUPLICATES	  "allow"
+#define PROFILE_DUPLICATE_GRACE_S 604800
 
 struct field_row {
 	char type[32];	 /* subject.commonName, san.dns, … */

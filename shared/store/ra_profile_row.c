@@ -14,6 +14,9 @@ bind_rules(struct query *q, const struct ra_profile_row *p)
 	db_bind_integer(q, p->min_rsa_bits);
 	db_bind_integer(q, p->max_rsa_bits);
 	db_bind_text(q, p->curves);
+	db_bind_integer(q, p->not_after);
+	db_bind_integer(q, p->microsoft_sid);
+	db_bind_integer(q, p->microsoft_template);
 }
 
 static enum store_rc
@@ -34,6 +37,9 @@ insert_fields(struct store *st, int64_t id, const struct ra_profile_row *p, stru
 		db_bind_integer(q, f->required);
 		db_bind_integer(q, f->multiple);
 		db_bind_text(q, f->value);
+		db_bind_text(q, f->pattern);
+		db_bind_integer(q, f->min_length);
+		db_bind_integer(q, f->max_length);
 		rc = store_run(q, why);
 	}
 	return rc;
@@ -117,6 +123,9 @@ read_fields(struct store *st, int64_t id, struct ra_profile_row *p, struct errbu
 		f->required = db_integer(q, 2) != 0;
 		f->multiple = db_integer(q, 3) != 0;
 		store_column_text(q, 4, f->value, sizeof(f->value));
+		store_column_text(q, 5, f->pattern, sizeof(f->pattern));
+		f->min_length = db_integer(q, 6);
+		f->max_length = db_integer(q, 7);
 	}
 	db_reset(q);
 	/* Rules left out would let through what they forbid. */
@@ -144,6 +153,9 @@ read_ra_profile(struct store *st, struct query *q, struct ra_profile_row *p, str
 	p->max_rsa_bits = db_integer(q, 10);
 	p->created_at = db_integer(q, 11);
 	store_column_text(q, 12, p->curves, sizeof(p->curves));
+	p->not_after = db_integer(q, 13);
+	p->microsoft_sid = db_integer(q, 14) != 0;
+	p->microsoft_template = db_integer(q, 15) != 0;
 	return read_fields(st, db_integer(q, 0), p, why);
 }
 

@@ -40,6 +40,33 @@ bind_renewal(struct query *q, const struct scep_profile_row *p)
 	db_bind_integer(q, p->max_successors);
 }
 
+/* What a row without these members means is what profiles had before there were any. */
+static void
+bind_enrolment(struct query *q, const struct scep_profile_row *p)
+{
+	bool unset = p->duplicates[0] == '\0';
+
+	db_bind_integer(
+	    q, p->challenge_length > 0 ? p->challenge_length : PROFILE_CHALLENGE_LENGTH);
+	db_bind_text(q, p->seat_field[0] != '\0' ? p->seat_field : PROFILE_SEAT_FIELD);
+	db_bind_text(q, unset ? PROFILE_DUPLICATES : p->duplicates);
+	db_bind_integer(q, unset ? PROFILE_DUPLICATE_GRACE_S : p->duplicate_grace_s);
+	db_bind_integer(q, p->unique_keys);
+	db_bind_integer(q, p->limit_address);
+	db_bind_integer(q, p->limit_profile);
+	db_bind_integer(q, p->limit_account);
+	db_bind_integer(q, p->limit_seat);
+}
+
+/* What the row refers to, the last parameters of both statements but for the profile's own. */
+static void
+bind_references(struct query *q, const struct scep_profile_row *p)
+{
+	db_bind_text(q, p->intune_id);
+	db_bind_text(q, p->ra_profile_id);
+	db_bind_text(q, p->ra_certificate_id);
+}
+
 enum store_rc
 store_insert_ra_certificate(
     struct store *st, const struct ra_certificate_row *ra, struct errbuf *why)
@@ -89,6 +116,14 @@ update_renew_from(struct store *st, const struct scep_profile_row *p, struct err
 	return rc;
 }
 
+static void
+no_reference(const struct scep_profile_row *p, struct errbuf *why)
+{
+	errbuf_set(why, "SCEP profile %s: no RA profile %s, no RA certificate %s%s%s", p->name,
+	    p->ra_profile_id, p->ra_certificate_id,
+	    p->intune_id[0] != '\0' ? " or no Intune connection " : "", p->intune_id);
+}
+
 static enum store_rc
 insert_profile(struct store *st, const struct scep_profile_row *p, struct errbuf *why)
 {
@@ -102,14 +137,13 @@ insert_profile(struct store *st, const struct scep_profile_row *p, struct errbuf
 	bind_challenge(q, p);
 	bind_switches(q, p);
 	bind_renewal(q, p);
+	bind_enrolment(q, p);
 	db_bind_integer(q, p->created_at);
-	db_bind_text(q, p->ra_profile_id);
-	db_bind_text(q, p->ra_certificate_id);
+	bind_references(q, p);
 	if ((rc = store_run(q, why)) == STORE_CONFLICT)
 		errbuf_set(why, "SCEP profile %s: the name is taken", p->name);
 	else if (rc == STORE_NONE)
-		errbuf_set(why, "SCEP profile %s: no RA profile %s or no RA certificate %s",
-		    p->name, p->ra_profile_id, p->ra_certificate_id);
+		no_reference(p, why);
 	return rc;
 }
 
@@ -142,8 +176,7 @@ not_updated(struct store *st, const struct scep_profile_row *p, struct errbuf *w
 		    p->name, (long long)db_integer(q, 6), (long long)p->version);
 		rc = STORE_CONFLICT;
 	} else if (rc == STORE_OK) {
-		errbuf_set(why, "SCEP profile %s: no RA profile %s or no RA certificate %s",
-		    p->name, p->ra_profile_id, p->ra_certificate_id);
+		no_reference(p, why);
 		rc = STORE_NONE;
 	}
 	db_reset(q);
@@ -166,8 +199,8 @@ store_scep_profile_update(struct store *st, const struct scep_profile_row *p,
 	bind_challenge(q, p);
 	bind_switches(q, p);
 	bind_renewal(q, p);
-	db_bind_text(q, p->ra_profile_id);
-	db_bind_text(q, p->ra_certificate_id);
+	bind_enrolment(q, p);
+	bind_references(q, p);
 	db_bind_text(q, p->id);
 	db_bind_integer(q, p->version);
 	if ((rc = store_run(q, why)) == STORE_CONFLICT)
@@ -212,6 +245,21 @@ read_renewal(struct query *q, struct scep_profile_row *p)
 	p->max_successors = db_integer(q, 28);
 }
 
+static void
+read_enrolment(struct query *q, struct scep_profile_row *p)
+{
+	p->challenge_length = db_integer(q, 29);
+	store_column_text(q, 30, p->seat_field, sizeof(p->seat_field));
+	store_column_text(q, 31, p->intune_id, sizeof(p->intune_id));
+	store_column_text(q, 32, p->duplicates, sizeof(p->duplicates));
+	p->duplicate_grace_s = db_integer(q, 33);
+	p->unique_keys = db_integer(q, 34) != 0;
+	p->limit_address = db_integer(q, 35);
+	p->limit_profile = db_integer(q, 36);
+	p->limit_account = db_integer(q, 37);
+	p->limit_seat = db_integer(q, 38);
+}
+
 /* What it renews from is read while the row's statement is open: one snapshot of both. */
 static enum store_rc
 read_scep_profile(struct store *st, struct query *q, struct scep_profile_row *p, struct errbuf *why)
@@ -245,6 +293,7 @@ read_scep_profile(struct store *st, struct query *q, struct scep_profile_row *p,
 	p->replay_hours = db_integer(q, 19);
 	p->created_at = db_integer(q, 20);
 	read_renewal(q, p);
+	read_enrolment(q, p);
 	return read_renew_from(st, p, why);
 }
 

@@ -14,7 +14,8 @@
 
 #define RA_PROFILE_COLUMNS                                                                         \
 	"r.id, r.uuid, r.name, a.uuid, r.validity_days, r.key_usage, r.eku, r.refuse_extra, "      \
-	"r.refuse_extensions, r.min_rsa_bits, r.max_rsa_bits, r.created_at, r.curves"
+	"r.refuse_extensions, r.min_rsa_bits, r.max_rsa_bits, r.created_at, r.curves, "            \
+	"r.not_after, r.microsoft_sid, r.microsoft_template"
 
 #define SCEP_PROFILE_COLUMNS                                                                       \
 	"s.uuid, s.name, s.description, s.enabled, r.uuid, c.uuid, s.version, "                    \
@@ -23,11 +24,14 @@
 	"s.include_ca_in_get_ca_cert, s.include_ca_certificate, s.include_ca_chain, "              \
 	"s.replay_hours, s.created_at, s.lineage, s.approval, s.transaction_expiry_s, "            \
 	"s.max_transactions, s.certificate_renewal, s.same_key_renewal, "                          \
-	"s.renewal_threshold_days, s.max_successors"
+	"s.renewal_threshold_days, s.max_successors, s.challenge_length, s.seat_field, i.uuid, "   \
+	"s.duplicates, s.duplicate_grace_s, s.unique_keys, s.limit_address, s.limit_profile, "     \
+	"s.limit_account, s.limit_seat"
 
 #define SCEP_PROFILE_TABLES                                                                        \
 	"scep_profile s JOIN ra_profile r ON r.id = s.ra_profile_id "                              \
-	"JOIN ra_certificate c ON c.id = s.ra_certificate_id"
+	"JOIN ra_certificate c ON c.id = s.ra_certificate_id "                                     \
+	"LEFT JOIN intune i ON i.id = s.intune_id"
 
 /* What a CRL says of a certificate, and where to go on from it. */
 #define REVOKED_COLUMNS "c.id, c.not_after, c.serial, c.revoked_at, c.revocation_reason"
@@ -69,7 +73,7 @@
 #define AUDIT_COLUMNS                                                                              \
 	"time_ms, count, event_id, actor, address, action, resource_type, resource_id, profile, "  \
 	"outcome, transaction_id, message_type, fail_info, reason, stage, serial, subject, "       \
-	"digest, cipher, key_type, transport, request_id"
+	"digest, cipher, key_type, transport, request_id, organization, department"
 
 #define AUDIT_FILTER                                                                               \
 	"($3 = 0 OR outcome IN ('refused', 'failed')) "                                            \
@@ -209,14 +213,16 @@ static const char *const statements[STATEMENT_COUNT] = {
 
     [STATEMENT_RA_PROFILE_INSERT] =
 	"INSERT INTO ra_profile (uuid, name, validity_days, key_usage, eku, refuse_extra, "
-	"refuse_extensions, min_rsa_bits, max_rsa_bits, curves, created_at, authority_id) "
-	"SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, a.id FROM authority a "
-	"WHERE a.uuid = $12 RETURNING id",
+	"refuse_extensions, min_rsa_bits, max_rsa_bits, curves, not_after, microsoft_sid, "
+	"microsoft_template, created_at, authority_id) "
+	"SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, a.id "
+	"FROM authority a WHERE a.uuid = $15 RETURNING id",
     [STATEMENT_RA_PROFILE_UPDATE] =
 	"UPDATE ra_profile SET name = $1, validity_days = $2, key_usage = $3, eku = $4, "
 	"refuse_extra = $5, refuse_extensions = $6, min_rsa_bits = $7, max_rsa_bits = $8, "
-	"curves = $9, authority_id = a.id FROM authority a WHERE a.uuid = $10 "
-	"AND ra_profile.uuid = $11 RETURNING ra_profile.id",
+	"curves = $9, not_after = $10, microsoft_sid = $11, microsoft_template = $12, "
+	"authority_id = a.id FROM authority a WHERE a.uuid = $13 "
+	"AND ra_profile.uuid = $14 RETURNING ra_profile.id",
     [STATEMENT_RA_PROFILE_GET] =
 	"SELECT " RA_PROFILE_COLUMNS " FROM ra_profile r JOIN authority a ON a.id = r.authority_id "
 	"WHERE r.uuid = $1 OR r.name = $1 ORDER BY (r.uuid = $1) DESC LIMIT 1",
@@ -225,11 +231,11 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"ORDER BY r.id",
     [STATEMENT_RA_PROFILE_FIELD_INSERT] =
 	"INSERT INTO ra_profile_field (ra_profile_id, position, type, source, required, multiple, "
-	"value) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	"value, pattern, min_length, max_length) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [STATEMENT_RA_PROFILE_FIELD_DELETE] = "DELETE FROM ra_profile_field WHERE ra_profile_id = $1",
     [STATEMENT_RA_PROFILE_FIELD_LIST] =
-	"SELECT type, source, required, multiple, value FROM ra_profile_field "
-	"WHERE ra_profile_id = $1 ORDER BY position",
+	"SELECT type, source, required, multiple, value, pattern, min_length, max_length "
+	"FROM ra_profile_field WHERE ra_profile_id = $1 ORDER BY position",
 
     [STATEMENT_SCEP_PROFILE_INSERT] =
 	"INSERT INTO scep_profile (uuid, name, description, enabled, version, challenge_version, "
@@ -237,10 +243,14 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"ciphers, require_signer_key, include_ca_in_get_ca_cert, include_ca_certificate, "
 	"include_ca_chain, replay_hours, lineage, approval, transaction_expiry_s, "
 	"max_transactions, certificate_renewal, same_key_renewal, renewal_threshold_days, "
-	"max_successors, created_at, ra_profile_id, ra_certificate_id) "
+	"max_successors, challenge_length, seat_field, duplicates, duplicate_grace_s, "
+	"unique_keys, limit_address, limit_profile, limit_account, limit_seat, created_at, "
+	"ra_profile_id, ra_certificate_id, intune_id) "
 	"SELECT $1, $2, $3, $4, 1, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-	"$18, $19, $20, $21, $22, $23, $24, $25, r.id, c.id "
-	"FROM ra_profile r CROSS JOIN ra_certificate c WHERE r.uuid = $26 AND c.uuid = $27",
+	"$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, "
+	"r.id, c.id, i.id FROM ra_profile r CROSS JOIN ra_certificate c "
+	"LEFT JOIN intune i ON i.uuid = $35 WHERE ($35 = '' OR i.id IS NOT NULL) "
+	"AND r.uuid = $36 AND c.uuid = $37",
     [STATEMENT_SCEP_PROFILE_UPDATE] =
 	"UPDATE scep_profile SET name = $1, description = $2, enabled = $3, version = version + 1, "
 	"challenge_version = challenge_version + CASE WHEN challenge_mode IS NOT DISTINCT FROM $4 "
@@ -250,9 +260,12 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"include_ca_certificate = $13, include_ca_chain = $14, replay_hours = $15, lineage = $16, "
 	"approval = $17, transaction_expiry_s = $18, max_transactions = $19, "
 	"certificate_renewal = $20, same_key_renewal = $21, renewal_threshold_days = $22, "
-	"max_successors = $23, ra_profile_id = r.id, ra_certificate_id = c.id "
-	"FROM ra_profile r, ra_certificate c "
-	"WHERE r.uuid = $24 AND c.uuid = $25 AND scep_profile.uuid = $26 AND version = $27",
+	"max_successors = $23, challenge_length = $24, seat_field = $25, duplicates = $26, "
+	"duplicate_grace_s = $27, unique_keys = $28, limit_address = $29, limit_profile = $30, "
+	"limit_account = $31, limit_seat = $32, ra_profile_id = r.id, ra_certificate_id = c.id, "
+	"intune_id = i.id FROM ra_profile r CROSS JOIN ra_certificate c "
+	"LEFT JOIN intune i ON i.uuid = $33 WHERE ($33 = '' OR i.id IS NOT NULL) "
+	"AND r.uuid = $34 AND c.uuid = $35 AND scep_profile.uuid = $36 AND version = $37",
     [STATEMENT_SCEP_PROFILE_RENEW_FROM_INSERT] =
 	"INSERT INTO scep_profile_renew_from (scep_profile_id, position, from_uuid) "
 	"SELECT s.id, $1, $2 FROM scep_profile s WHERE s.uuid = $3 ON CONFLICT DO NOTHING",
@@ -406,7 +419,8 @@ static const char *const statements[STATEMENT_COUNT] = {
 
     [STATEMENT_AUDIT_INSERT] =
 	"INSERT INTO audit_event (" AUDIT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-	"$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT DO NOTHING",
+	"$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) "
+	"ON CONFLICT DO NOTHING",
     /* Two selects: min and max in one would look at every row. */
     [STATEMENT_AUDIT_SPAN] = "SELECT coalesce((SELECT min(id) FROM audit_event), 0), "
 			     "coalesce((SELECT max(id) FROM audit_event), 0)",

@@ -202,6 +202,10 @@ fixture_scep_profile(void)
 	    .certificate_renewal = true,
 	    .same_key_renewal = true,
 	    .max_successors = 5,
+	    .challenge_length = 32,
+	    .seat_field = "subject.commonName",
+	    .duplicates = "allow",
+	    .duplicate_grace_s = 604800,
 	    .created_at = FIXTURE_NOW,
 	    .version = 1,
 	    .challenge_version = 1,
@@ -275,6 +279,8 @@ fixture_same_event(const struct audit_event *a, const struct audit_event *b)
 	assert_same_text(a->key_type, b->key_type);
 	assert_same_text(a->transport, b->transport);
 	assert_same_text(a->request_id, b->request_id);
+	assert_same_text(a->organization, b->organization);
+	assert_same_text(a->department, b->department);
 }
 
 struct audit_event
@@ -302,6 +308,8 @@ fixture_full_event(void)
 	    .key_type = "RSA-2048",
 	    .transport = "https-post",
 	    .request_id = "r-1",
+	    .organization = "Example",
+	    .department = "IT",
 	    .count = 1234,
 	};
 

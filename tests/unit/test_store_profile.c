@@ -140,10 +140,11 @@ more_fields_than_a_profile_may_have_are_not_read_in_part(void **state)
 
 	store_fixture_script(f,
 	    "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 63) "
-	    "INSERT INTO ra_profile_field SELECT 1, i, 'san.dns', 'fixed', 0, 0, '' FROM n");
+	    "INSERT INTO ra_profile_field SELECT 1, i, 'san.dns', 'fixed', 0, 0, '', '', 0, 0 FROM "
+	    "n");
 	assert_int_equal(store_ra_profile_get(f->store, "devices", &have, &f->why), STORE_OK);
-	store_fixture_script(
-	    f, "INSERT INTO ra_profile_field VALUES (1, 64, 'san.dns', 'fixed', 0, 0, '')");
+	store_fixture_script(f,
+	    "INSERT INTO ra_profile_field VALUES (1, 64, 'san.dns', 'fixed', 0, 0, '', '', 0, 0)");
 	assert_int_equal(store_ra_profile_get(f->store, "devices", &have, &f->why), STORE_AWAY);
 }
 

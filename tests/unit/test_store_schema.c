@@ -18,7 +18,7 @@
 #include "store/statements.h"
 #include "store_fixture.h"
 
-#define NEWEST 2 /* file of the schema */
+#define NEWEST 3 /* file of the schema */
 
 static int
 setup(void **state)
