@@ -12,7 +12,7 @@
 
 #define EXPIRY_LEAST_S 60
 #define EXPIRY_MOST_S  (30 * 86400)
-#define BIND_CN_MAX    256
+#define BIND_CN_MAX    CHALLENGE_CN_MAX
 
 static enum manage_rc
 check_order(const struct manage_challenge_order *o, struct manage_report *r)
@@ -88,10 +88,11 @@ manage_challenge_mint(struct manage *m, const struct manage_actor *by,
     const struct manage_challenge_order *o, struct manage_challenge *out, struct manage_report *r)
 {
 	struct buffer json = {0};
+	struct challenge_binding binding = {0};
 	struct challenge_mint mint = {.profile_id = o->profile->id,
 	    .now_ms = clock_now_ms(),
 	    .max_pending = o->profile->max_pending,
-	    .bind_cn = o->bind_cn};
+	    .binding = &binding};
 	int64_t expiry_s = o->expiry_s != 0 ? o->expiry_s : o->profile->challenge_expiry_s;
 	enum manage_rc rc;
 
@@ -101,6 +102,8 @@ manage_challenge_mint(struct manage *m, const struct manage_actor *by,
 	    (rc = manage_need_redis(m, r)) != MANAGE_OK ||
 	    (rc = draw(m, o->profile->id, out, mint.id, r)) != MANAGE_OK)
 		return rc;
+	if (o->bind_cn != NULL)
+		snprintf(binding.cn, sizeof(binding.cn), "%s", o->bind_cn);
 	mint.expires_ms = mint.now_ms + expiry_s * 1000;
 	out->expires_at = mint.expires_ms / 1000;
 	if (!describe(by, o, out, mint.now_ms, &json)) {

@@ -114,7 +114,7 @@ check_dynamic(const struct authoriser *a, const struct authorise_request *q,
 		return AUTHORISE_DENY;
 	}
 	out->one_time = true;
-	if (!check_binding(r->bind_cn, q->csr, why)) {
+	if (!check_binding(r->binding.cn, q->csr, why)) {
 		(void)authorise_release(a, out, true, &ignored);
 		return AUTHORISE_DENY;
 	}

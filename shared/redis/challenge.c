@@ -51,18 +51,14 @@ enum redis_rc
 challenge_mint(
     struct redis *r, const struct challenge_mint *m, int64_t *pending, struct errbuf *why)
 {
-	const char *cn = m->bind_cn != NULL ? m->bind_cn : "";
+	static const struct challenge_binding unbound;
+	const struct challenge_binding *b = m->binding != NULL ? m->binding : &unbound;
 	const char *row = m->audit_json != NULL ? m->audit_json : "";
 	int64_t left_ms = m->expires_ms > m->now_ms ? m->expires_ms - m->now_ms : 0;
 	struct command c, known;
 	redisReply *reply;
 	enum redis_rc rc;
 
-	if (strlen(cn) > CHALLENGE_CN_MAX) {
-		errbuf_set(why, "challenge: bound CN: have %zu octets, want <= %d", strlen(cn),
-		    CHALLENGE_CN_MAX);
-		return REDIS_REFUSED;
-	}
 	script_start(&c, r, SCRIPT_MINT, 3);
 	add_record_key(&c, m->profile_id, m->id);
 	add_pending_key(&c, m->profile_id);
@@ -70,12 +66,15 @@ challenge_mint(
 	command_number(&c, m->now_ms);
 	command_number(&c, m->expires_ms);
 	command_number(&c, m->max_pending);
-	command_text(&c, cn);
 	command_text(&c, row);
 	command_number(&c, AUDIT_QUEUE_MAX);
 	command_number(&c, left_ms + CHALLENGE_SWEEP_MS);
 	command_octets(&c, octets_of(m->id, CHALLENGE_ID_SIZE));
 	command_number(&c, m->now_ms - CHALLENGE_SWEEP_MS);
+	command_text(&c, b->cn);
+	command_text(&c, b->san);
+	command_text(&c, b->key_type);
+	command_text(&c, b->device);
 	audit_key_announce(&known, m->profile_id);
 	rc = script_run(r, SCRIPT_MINT, &c, *row != '\0' ? &known : NULL, &reply, why);
 	if (rc != REDIS_DONE)
@@ -111,26 +110,37 @@ copy_text(const redisReply *reply, char *out, size_t size)
 	return true;
 }
 
-/* {state} or {"reserved", token, cn} */
+static bool
+read_state(const redisReply *reply, enum challenge_state *state)
+{
+	char name[16];
+
+	if (!copy_text(reply, name, sizeof(name)))
+		return false;
+	for (size_t s = 0; s < sizeof(state_names) / sizeof(state_names[0]); s++)
+		if (strcmp(name, state_names[s]) == 0) {
+			*state = (enum challenge_state)s;
+			return true;
+		}
+	return false;
+}
+
+/* {state} or {"reserved", token, cn, san, key type, device} */
 static bool
 read_reserve_reply(
     const redisReply *reply, struct challenge_reservation *c, enum challenge_state *state)
 {
-	char name[16];
-	size_t s = 0;
+	struct challenge_binding *b = &c->binding;
+	redisReply **e = reply->element;
 
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 ||
-	    !copy_text(reply->element[0], name, sizeof(name)))
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 || !read_state(e[0], state))
 		return false;
-	while (strcmp(name, state_names[s]) != 0)
-		if (++s == sizeof(state_names) / sizeof(state_names[0]))
-			return false;
-	if (s == CHALLENGE_RESERVED &&
-	    (reply->elements != 3 || !copy_text(reply->element[1], c->token, sizeof(c->token)) ||
-		!copy_text(reply->element[2], c->bind_cn, sizeof(c->bind_cn))))
-		return false;
-	*state = (enum challenge_state)s;
-	return true;
+	return *state != CHALLENGE_RESERVED ||
+	       (reply->elements == 6 && copy_text(e[1], c->token, sizeof(c->token)) &&
+		   copy_text(e[2], b->cn, sizeof(b->cn)) &&
+		   copy_text(e[3], b->san, sizeof(b->san)) &&
+		   copy_text(e[4], b->key_type, sizeof(b->key_type)) &&
+		   copy_text(e[5], b->device, sizeof(b->device)));
 }
 
 enum redis_rc
@@ -214,6 +224,35 @@ challenge_mark_used(
 	command_number(&command, now_ms + CHALLENGE_SWEEP_MS);
 	command_number(&command, CHALLENGE_SWEEP_MS);
 	return run_yes_or_no(r, SCRIPT_MARK_USED, &command, "not marked", why);
+}
+
+enum redis_rc
+challenge_reopen(struct redis *r, const char *profile_id, const uint8_t id[CHALLENGE_ID_SIZE],
+    int64_t now_ms, int64_t expires_ms, struct errbuf *why)
+{
+	int64_t left_ms = expires_ms > now_ms ? expires_ms - now_ms : 0;
+	struct command command;
+	redisReply *reply;
+	enum redis_rc rc;
+	char name[16];
+
+	script_start(&command, r, SCRIPT_REOPEN, 2);
+	add_record_key(&command, profile_id, id);
+	add_pending_key(&command, profile_id);
+	command_number(&command, expires_ms);
+	command_number(&command, left_ms + CHALLENGE_SWEEP_MS);
+	command_octets(&command, octets_of(id, CHALLENGE_ID_SIZE));
+	if ((rc = script_run(r, SCRIPT_REOPEN, &command, NULL, &reply, why)) != REDIS_DONE)
+		return rc;
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 ||
+	    !copy_text(reply->element[0], name, sizeof(name))) {
+		rc = exchange_unexpected(r, "reopen", why);
+	} else if (strcmp(name, "used") != 0) {
+		errbuf_set(why, "challenge: %s, not used", name);
+		rc = REDIS_REFUSED;
+	}
+	exchange_free(&reply, 1);
+	return rc;
 }
 
 enum redis_rc

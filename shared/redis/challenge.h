@@ -10,8 +10,20 @@
 
 #include "redis/redis.h"
 
-#define CHALLENGE_ID_SIZE 32  /* octets of HMAC-SHA-256 */
-#define CHALLENGE_CN_MAX  256 /* octets of a bound CN */
+#define CHALLENGE_ID_SIZE      32 /* octets of HMAC-SHA-256 */
+
+/* What a CSR must have for a challenge to be its own: UTF-8, "" where it may have any. */
+#define CHALLENGE_CN_MAX       256
+#define CHALLENGE_SAN_MAX      1024
+#define CHALLENGE_KEY_TYPE_MAX 31
+#define CHALLENGE_DEVICE_MAX   256
+struct challenge_binding {
+	char cn[CHALLENGE_CN_MAX + 1];		   /* every commonName of the subject */
+	char san[CHALLENGE_SAN_MAX + 1];	   /* "dns:a.example", several by commas */
+	char key_type[CHALLENGE_KEY_TYPE_MAX + 1]; /* "RSA", "RSA-2048", "EC", "EC P-256" */
+	char device[CHALLENGE_DEVICE_MAX +
+		    1]; /* a serialNumber, UID or CN of the subject, or a value of the SAN */
+};
 
 struct challenge_mint {
 	const char *profile_id;
@@ -19,12 +31,11 @@ struct challenge_mint {
 	int64_t now_ms;
 	int64_t expires_ms;
 	int64_t max_pending;
-	const char *bind_cn;	/* NULL: not bound */
-	const char *audit_json; /* queued in the same script; NULL: none */
+	const struct challenge_binding *binding; /* NULL: not bound */
+	const char *audit_json;			 /* queued in the same script; NULL: none */
 };
 /*
- * REFUSED: max_pending are pending already (also a bind_cn of more than CHALLENGE_CN_MAX octets, which is the caller's to check).  AWAY also where
- * the audit row finds its queue full.  An id that is there already is DONE and changes nothing.  pending, if not NULL, gets the count after.
+ * REFUSED: max_pending are pending already.  AWAY also where the audit row finds its queue full.  An id that is there already is DONE and changes nothing.  pending, if not NULL, gets the count after.
  */
 enum redis_rc challenge_mint(
     struct redis *r, const struct challenge_mint *m, int64_t *pending, struct errbuf *why);
@@ -46,10 +57,10 @@ struct challenge_reservation {
 	uint8_t id[CHALLENGE_ID_SIZE];
 	uint8_t repeat_key[32]; /* the same request enters at once, with the token that is there */
 	char token[33];		/* out: proves the reservation */
-	char bind_cn[CHALLENGE_CN_MAX + 1]; /* out: "" where not bound */
+	struct challenge_binding binding; /* out */
 };
 /*
- * DONE with *state; token and bind_cn are written only with CHALLENGE_RESERVED.  The reservation ends by itself after reserve_ms; the same
+ * DONE with *state; token and binding are written only with CHALLENGE_RESERVED.  The reservation ends by itself after reserve_ms; the same
  * request entering again makes it last reserve_ms from then, and may do so after the challenge's own expiry too.
  */
 enum redis_rc challenge_reserve(struct redis *r, struct challenge_reservation *c, int64_t now_ms,
@@ -67,6 +78,13 @@ enum redis_rc challenge_release(struct redis *r, const struct challenge_reservat
  */
 enum redis_rc challenge_mark_used(
     struct redis *r, const struct challenge_reservation *c, int64_t now_ms, struct errbuf *why);
+
+/*
+ * Used, and the certificate is taken back: it may be used once more, until expires_ms, with the binding it has, whatever is pending.  REFUSED with
+ * why: it is not used, or no longer known here.
+ */
+enum redis_rc challenge_reopen(struct redis *r, const char *profile_id,
+    const uint8_t id[CHALLENGE_ID_SIZE], int64_t now_ms, int64_t expires_ms, struct errbuf *why);
 
 /* How many are pending at now. */
 enum redis_rc challenge_pending(

@@ -8,7 +8,7 @@
 #include "redis/transaction_record.h"
 
 /*
- * A challenge's record is a hash: state (minted, reserved, used, burned), expires, cn, tries; while reserved also until, repeat and
+ * A challenge's record is a hash: state (minted, reserved, used, burned), expires, tries, and what it is bound to: cn, san, key, device; while reserved also until, repeat and
  * token.  Times are the caller's milliseconds.  Redis' TTL only sweeps, and is never made shorter.
  *
  * When its memory is full Redis refuses a script whose first write could need more, and lets it run whole otherwise.  So mint and put begin with
@@ -16,31 +16,35 @@
  */
 
 /*
- * KEYS record, pending, audit queue; ARGV now, expires, max_pending, cn, audit row or "", rows at most, sweep of the record,
- * id, pending before this are forgotten.  Returns {1 minted (or there already), 0 too many pending, 2 queue full; pending at now}.
+ * KEYS record, pending, audit queue; ARGV now, expires, max_pending, audit row or "", rows at most, sweep of the record,
+ * id, pending before this are forgotten, and the bound cn, san, key type and device.  Returns {1 minted (or there already), 0 too many pending, 2 queue full; pending at now}.
  */
 static const char mint[] =
     "local n = redis.call('ZCOUNT', KEYS[2], '(' .. ARGV[1], '+inf')\n"
     "if redis.call('EXISTS', KEYS[1]) == 1 then return {1, n} end\n"
     "if n >= tonumber(ARGV[3]) then return {0, n} end\n"
-    "if #ARGV[5] > 0 then\n"
-    "  if redis.call('LLEN', KEYS[3]) >= tonumber(ARGV[6]) then return {2, n} end\n"
-    "  redis.call('RPUSH', KEYS[3], '1 ' .. ARGV[5])\n"
+    "if #ARGV[4] > 0 then\n"
+    "  if redis.call('LLEN', KEYS[3]) >= tonumber(ARGV[5]) then return {2, n} end\n"
+    "  redis.call('RPUSH', KEYS[3], '1 ' .. ARGV[4])\n"
     "end\n"
-    "redis.call('HSET', KEYS[1], 'state', 'minted', 'expires', ARGV[2], 'cn', ARGV[4])\n"
-    "redis.call('PEXPIRE', KEYS[1], ARGV[7])\n"
-    "redis.call('ZADD', KEYS[2], ARGV[2], ARGV[8])\n"
-    "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[9])\n"
-    "if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[7]) then redis.call('PEXPIRE', KEYS[2], "
-    "ARGV[7]) end\n"
+    "redis.call('HSET', KEYS[1], 'state', 'minted', 'expires', ARGV[2])\n"
+    "for i, name in ipairs({'cn', 'san', 'key', 'device'}) do\n"
+    "  if #ARGV[8 + i] > 0 then redis.call('HSET', KEYS[1], name, ARGV[8 + i]) end\n"
+    "end\n"
+    "redis.call('PEXPIRE', KEYS[1], ARGV[6])\n"
+    "redis.call('ZADD', KEYS[2], ARGV[2], ARGV[7])\n"
+    "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[8])\n"
+    "if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[6]) then redis.call('PEXPIRE', KEYS[2], "
+    "ARGV[6]) end\n"
     "return {1, redis.call('ZCOUNT', KEYS[2], '(' .. ARGV[1], '+inf')}\n";
 
 /*
  * KEYS record; ARGV now, end of the reservation, repeat key, token, sweep.  Returns {what came out}, and where that is "reserved" also the
- * token and the bound CN.  The holder enters again even after the challenge's own expiry.
+ * token and what it is bound to.  The holder enters again even after the challenge's own expiry.
  */
 static const char reserve[] =
-    "local h = redis.call('HMGET', KEYS[1], 'state', 'expires', 'until', 'repeat', 'token', 'cn')\n"
+    "local h = redis.call('HMGET', KEYS[1], 'state', 'expires', 'until', 'repeat', 'token', 'cn', "
+    "'san', 'key', 'device')\n"
     "if not h[1] then return {'unknown'} end\n"
     "if h[1] == 'used' or h[1] == 'burned' then return {h[1]} end\n"
     "local now, over, token = tonumber(ARGV[1]), ARGV[2], ARGV[4]\n"
@@ -55,7 +59,7 @@ static const char reserve[] =
     "token)\n"
     "if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], "
     "ARGV[5]) end\n"
-    "return {'reserved', token, h[6] or ''}\n";
+    "return {'reserved', token, h[6] or '', h[7] or '', h[8] or '', h[9] or ''}\n";
 
 /*
  * KEYS record, pending; ARGV token, 1 for a failed try, tries that burn (0: never), id.  Returns 1, or 0 when the token is not the holder's.
@@ -81,6 +85,22 @@ static const char mark_used[] = "local known = redis.call('EXISTS', KEYS[1])\n"
 				"  redis.call('PEXPIRE', KEYS[1], ARGV[3])\n"
 				"end\n"
 				"return 1\n";
+
+/*
+ * KEYS record, pending; ARGV expires, sweep, id.  Returns {"used"}: it was and is minted again, now or by the same call
+ * before; otherwise {its state, or "unknown"}, and nothing is changed.
+ */
+static const char reopen[] =
+    "local h = redis.call('HMGET', KEYS[1], 'state', 'expires')\n"
+    "if h[1] == 'minted' and h[2] == ARGV[1] then return {'used'} end\n"
+    "if h[1] ~= 'used' then return {h[1] or 'unknown'} end\n"
+    "redis.call('HDEL', KEYS[1], 'tries')\n"
+    "redis.call('HSET', KEYS[1], 'state', 'minted', 'expires', ARGV[1])\n"
+    "redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
+    "redis.call('ZADD', KEYS[2], ARGV[1], ARGV[3])\n"
+    "if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[2], "
+    "ARGV[2]) end\n"
+    "return {'used'}\n";
 
 /*
  * A queue is a list of "COUNT JSON".  Rows above the rate are counted by minute and flood key: how many in one hash, the first one's JSON in
@@ -236,6 +256,7 @@ static const char *const text[SCRIPTS] = {
     [SCRIPT_RESERVE] = reserve,
     [SCRIPT_RELEASE] = release,
     [SCRIPT_MARK_USED] = mark_used,
+    [SCRIPT_REOPEN] = reopen,
     [SCRIPT_AUDIT_PUT] = audit_put,
     [SCRIPT_AUDIT_TAKE] = audit_take,
     [SCRIPT_AUDIT_REMOVE] = audit_remove,

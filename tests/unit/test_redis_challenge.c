@@ -12,7 +12,7 @@ test_minted_reserved_used(void **state)
 	mint(1);
 	assert_int_equal(reserve_at(&c, NOW + 1), CHALLENGE_RESERVED);
 	assert_int_equal(strlen(c.token), 32);
-	assert_string_equal(c.bind_cn, "");
+	assert_string_equal(c.binding.cn, "");
 	assert_int_equal(challenge_mark_used(redis, &c, NOW + 2, &why), REDIS_DONE);
 }
 
@@ -182,29 +182,97 @@ test_no_tries_no_burn(void **state)
 }
 
 static void
-test_bound_cn(void **state)
+fill_text(char *text, size_t size, char c)
 {
-	struct challenge_reservation c = a_request(1, 1), plain = a_request(2, 1);
-	struct challenge_mint m = a_challenge(1);
-	char longest[CHALLENGE_CN_MAX + 2];
+	memset(text, c, size - 1);
+	text[size - 1] = '\0';
+}
+
+static void
+test_bindings(void **state)
+{
+	struct challenge_reservation c = a_request(1, 1), some = a_request(2, 1),
+				     plain = a_request(3, 1);
+	struct challenge_mint m = a_challenge(1), other = a_challenge(2);
+	struct challenge_binding longest = {0}, san = {.san = "dns:a.example"};
 
 	(void)state;
 	NEEDS_SERVER();
-	memset(longest, 'x', sizeof(longest));
-	longest[CHALLENGE_CN_MAX] = '\0';
-	m.bind_cn = longest;
+	fill_text(longest.cn, sizeof(longest.cn), 'c');
+	fill_text(longest.san, sizeof(longest.san), 's');
+	fill_text(longest.key_type, sizeof(longest.key_type), 'k');
+	fill_text(longest.device, sizeof(longest.device), 'd');
+	m.binding = &longest;
 	assert_int_equal(challenge_mint(redis, &m, NULL, &why), REDIS_DONE);
 	assert_int_equal(reserve_at(&c, NOW), CHALLENGE_RESERVED);
-	assert_string_equal(c.bind_cn, longest);
-	mint(2);
-	memset(plain.bind_cn, 'y', sizeof(plain.bind_cn) - 1);
+	assert_memory_equal(&c.binding, &longest, sizeof(longest));
+
+	other.binding = &san;
+	assert_int_equal(challenge_mint(redis, &other, NULL, &why), REDIS_DONE);
+	assert_int_equal(reserve_at(&some, NOW), CHALLENGE_RESERVED);
+	assert_string_equal(some.binding.cn, "");
+	assert_string_equal(some.binding.san, "dns:a.example");
+
+	mint(3);
+	memset(&plain.binding, 'y', sizeof(plain.binding));
 	assert_int_equal(reserve_at(&plain, NOW), CHALLENGE_RESERVED);
-	assert_string_equal(plain.bind_cn, "");
-	m = a_challenge(3);
-	longest[CHALLENGE_CN_MAX] = 'x';
-	longest[CHALLENGE_CN_MAX + 1] = '\0';
-	m.bind_cn = longest;
-	assert_int_equal(challenge_mint(redis, &m, NULL, &why), REDIS_REFUSED);
+	assert_string_equal(plain.binding.cn, "");
+	assert_string_equal(plain.binding.san, "");
+	assert_string_equal(plain.binding.key_type, "");
+	assert_string_equal(plain.binding.device, "");
+}
+
+static enum redis_rc
+reopen(const struct challenge_reservation *c, int64_t expires_ms)
+{
+	return challenge_reopen(redis, PROFILE, c->id, NOW, expires_ms, &why);
+}
+
+static void
+test_reopened(void **state)
+{
+	struct challenge_reservation c = a_request(1, 1), again = a_request(1, 2);
+	struct challenge_mint m = a_challenge(1);
+	struct challenge_binding san = {.san = "dns:a.example"};
+
+	(void)state;
+	NEEDS_SERVER();
+	m.binding = &san;
+	assert_int_equal(challenge_mint(redis, &m, NULL, &why), REDIS_DONE);
+	assert_int_equal(reserve_at(&c, NOW), CHALLENGE_RESERVED);
+	assert_int_equal(challenge_mark_used(redis, &c, NOW, &why), REDIS_DONE);
+	assert_int_equal(pending_at(NOW), 0);
+	assert_int_equal(reopen(&c, NOW + 2 * LIFE), REDIS_DONE);
+	/* the same call again finds its own work */
+	assert_int_equal(reopen(&c, NOW + 2 * LIFE), REDIS_DONE);
+	assert_int_equal(pending_at(NOW), 1);
+	assert_int_equal(reserve_at(&again, NOW + LIFE + 1), CHALLENGE_RESERVED);
+	assert_string_equal(again.binding.san, "dns:a.example");
+	assert_int_equal(challenge_mark_used(redis, &again, NOW, &why), REDIS_DONE);
+	assert_int_equal(reserve_at(&again, NOW + LIFE + 1), CHALLENGE_USED);
+}
+
+static void
+test_what_is_not_used_is_not_reopened(void **state)
+{
+	struct challenge_reservation c = a_request(1, 1);
+
+	(void)state;
+	NEEDS_SERVER();
+	assert_int_equal(reopen(&c, NOW + 2 * LIFE), REDIS_REFUSED);
+	assert_string_equal(why.line, "challenge: unknown, not used");
+	mint(1);
+	assert_int_equal(reopen(&c, NOW + 2 * LIFE), REDIS_REFUSED);
+	assert_string_equal(why.line, "challenge: minted, not used");
+	assert_int_equal(reserve_at(&c, NOW), CHALLENGE_RESERVED);
+	assert_int_equal(reopen(&c, NOW + 2 * LIFE), REDIS_REFUSED);
+	for (int i = 0; i < TRIES; i++) {
+		assert_int_equal(reserve_at(&c, NOW), CHALLENGE_RESERVED);
+		assert_int_equal(challenge_release(redis, &c, true, TRIES, &why), REDIS_DONE);
+	}
+	assert_int_equal(reopen(&c, NOW + 2 * LIFE), REDIS_REFUSED);
+	assert_string_equal(why.line, "challenge: burned, not used");
+	assert_int_equal(reserve_at(&c, NOW + LIFE + 1), CHALLENGE_BURNED);
 }
 
 static void
@@ -248,7 +316,9 @@ main(void)
 	    CASE("a released challenge can be reserved again, and released once", test_release),
 	    CASE("failed tries burn a challenge", test_tries_burn),
 	    CASE("without a limit failed tries burn nothing", test_no_tries_no_burn),
-	    CASE("a bound CN comes back with the reservation", test_bound_cn),
+	    CASE("what it is bound to comes back with the reservation", test_bindings),
+	    CASE("a used one is reopened, once more and with its binding", test_reopened),
+	    CASE("what is not used is not reopened", test_what_is_not_used_is_not_reopened),
 	    CASE("marking used does not ask for the token", test_used_whatever_the_token),
 	    CASE("states have names", test_state_names),
 	};
