@@ -1,10 +1,13 @@
 #include <curl/curl.h>
+#include <sys/socket.h>
+
+#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "outbound/address.h"
 #include "outbound/http.h"
 
 #define HOST_SIZE 300
@@ -20,7 +23,9 @@ struct call {
 	struct curl_slist *headers;
 	size_t header_octets;
 	bool too_large;
-	char host[HOST_SIZE]; /* "https://host:port", for error texts */
+	bool connecting;	   /* to some address that may be called */
+	char inward[ADDRESS_TEXT]; /* the last one that may not; "": none */
+	char host[HOST_SIZE];	   /* "https://host:port", for error texts */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -67,49 +72,6 @@ http_close(struct http *h)
 	free(h);
 }
 
-void
-http_response_free(struct http_response *response)
-{
-	buffer_free(&response->body);
-	buffer_free(&response->headers);
-	buffer_free(&response->certificates);
-	*response = (struct http_response){0};
-}
-
-bool
-http_content_type_is(const struct http_response *response, const char *type)
-{
-	size_t len = strcspn(response->content_type, "; \t");
-
-	return len == strlen(type) && strncasecmp(response->content_type, type, len) == 0;
-}
-
-bool
-http_response_header(const struct http_response *response, const char *name, char *out, size_t size)
-{
-	struct octets all = buffer_octets(&response->headers);
-	size_t wanted = strlen(name), len;
-
-	out[0] = '\0';
-	for (size_t at = 0; at < all.len; at += len) {
-		const char *line = (const char *)all.data + at, *value;
-		const char *end = memchr(line, '\n', all.len - at);
-
-		len = end != NULL ? (size_t)(end - line) + 1 : all.len - at;
-		if (len <= wanted || line[wanted] != ':' || strncasecmp(line, name, wanted) != 0)
-			continue;
-		end = line + len;
-		value = line + wanted + 1;
-		while (value < end && strchr(" \t\r\n", *value) != NULL)
-			value++;
-		while (end > value && strchr(" \t\r\n", end[-1]) != NULL)
-			end--;
-		snprintf(out, size, "%.*s", (int)(end - value), value);
-		return true;
-	}
-	return false;
-}
-
 static bool
 is_one_line(const char *text)
 {
@@ -143,6 +105,10 @@ check_request(const struct http_request *request, struct errbuf *why)
 	if (request->connect_timeout_ms <= 0 || request->timeout_ms <= 0 ||
 	    request->response_max == 0) {
 		errbuf_set(why, "http: a call needs time-outs and a limit of octets");
+		return false;
+	}
+	if (request->public_only && request->environment_proxy) {
+		errbuf_set(why, "http: whom a proxy calls cannot be judged");
 		return false;
 	}
 	if (request->content_type != NULL && !is_one_line(request->content_type)) {
@@ -184,6 +150,63 @@ read_url(const char *text, char host[HOST_SIZE], struct errbuf *why)
 	curl_free(user);
 	curl_url_cleanup(url);
 	return good;
+}
+
+bool
+http_url_is_https(const char *text, char host[HTTP_NAME_SIZE])
+{
+	char *scheme = NULL, *name = NULL, *user = NULL;
+	CURLU *url = curl_url();
+	bool good;
+	size_t len = 0;
+
+	host[0] = '\0';
+	good = url != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+	       curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	       curl_url_get(url, CURLUPART_HOST, &name, 0) == CURLUE_OK &&
+	       strcmp(scheme, "https") == 0 &&
+	       curl_url_get(url, CURLUPART_USER, &user, 0) != CURLUE_OK &&
+	       strlen(name) < HTTP_NAME_SIZE;
+	for (const char *c = name; good && *c != '\0'; c++)
+		if (*c != '[' && *c != ']')
+			host[len++] = (char)tolower((unsigned char)*c);
+	host[len] = '\0';
+	curl_free(scheme);
+	curl_free(name);
+	curl_free(user);
+	curl_url_cleanup(url);
+	return good;
+}
+
+/* Before each connection is made, with the address that it goes to: what DNS says at another time does not matter. */
+static curl_socket_t
+open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *peer)
+{
+	struct call *call = ctx;
+
+	(void)purpose;
+	if (!address_is_public(&peer->addr, peer->addrlen)) {
+		address_text(&peer->addr, peer->addrlen, call->inward);
+		return CURL_SOCKET_BAD;
+	}
+	call->connecting = true;
+	return socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
+}
+
+/* Before the request is sent, on a connection that may be one kept open by a call that was allowed more. */
+static int
+judge_peer(void *ctx, char *peer, char *local, int peer_port, int local_port)
+{
+	struct call *call = ctx;
+
+	(void)local;
+	(void)peer_port;
+	(void)local_port;
+	if (peer != NULL && address_text_is_public(peer))
+		return CURL_PREREQFUNC_OK;
+	call->connecting = false;
+	snprintf(call->inward, sizeof(call->inward), "%s", peer != NULL ? peer : "?");
+	return CURL_PREREQFUNC_ABORT;
 }
 
 static size_t
@@ -229,6 +252,15 @@ add_header(struct call *call, const char *line)
 	if (grown != NULL)
 		call->headers = grown;
 	return grown != NULL;
+}
+
+/* Tokens and passwords are among them. */
+static void
+free_headers(struct curl_slist *headers)
+{
+	for (struct curl_slist *line = headers; line != NULL; line = line->next)
+		octets_wipe(line->data, strlen(line->data));
+	curl_slist_free_all(headers);
 }
 
 static bool
@@ -285,6 +317,35 @@ set_limits(CURL *curl, struct call *call)
 	return e;
 }
 
+/* A connection that shows a certificate is no other request's, and what it was opened with is not kept. */
+static CURLcode
+set_peer(CURL *curl, struct call *call)
+{
+	const struct http_request *request = call->request;
+	/* libcurl's structure is for octets that it may take over; with NOCOPY it only reads. */
+	struct curl_blob pem = {.len = request->client_pem.len, .flags = CURL_BLOB_NOCOPY};
+	CURLcode e = CURLE_OK;
+
+	if (request->public_only) {
+		SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+		SET(CURLOPT_OPENSOCKETDATA, call);
+		SET(CURLOPT_PREREQFUNCTION, judge_peer);
+		SET(CURLOPT_PREREQDATA, call);
+	}
+	if (request->client_pem.len > 0) {
+		memcpy(&pem.data, &request->client_pem.data, sizeof(pem.data));
+		SET(CURLOPT_SSLCERT_BLOB, &pem);
+		SET(CURLOPT_SSLKEY_BLOB, &pem);
+		SET(CURLOPT_SSLCERTTYPE, "PEM");
+		SET(CURLOPT_SSLKEYTYPE, "PEM");
+		SET(CURLOPT_KEYPASSWD, ""); /* nobody is there to be asked for one */
+		SET(CURLOPT_FRESH_CONNECT, 1L);
+		SET(CURLOPT_FORBID_REUSE, 1L);
+		SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	}
+	return e;
+}
+
 static CURLcode
 set_request(CURL *curl, struct call *call)
 {
@@ -324,6 +385,10 @@ failure(const struct call *call, CURLcode e, struct errbuf *why)
 		errbuf_set(why, "http: %s: more than %zu octets of body, or %d of header lines",
 		    call->host, call->request->response_max, HTTP_HEADERS_MAX);
 		return HTTP_TOO_LARGE;
+	}
+	if (call->inward[0] != '\0' && !call->connecting) {
+		errbuf_set(why, "http: %s: %s is no public address", call->host, call->inward);
+		return HTTP_INWARD;
 	}
 	errbuf_set(why, "http: %s: %s", call->host,
 	    call->error[0] != '\0' ? call->error : curl_easy_strerror(e));
@@ -392,6 +457,7 @@ http_call(struct http *h, const struct http_request *request, struct http_respon
 		return HTTP_MALFORMED;
 	curl_easy_reset(h->curl);
 	if (make_headers(&call) && (e = set_limits(h->curl, &call)) == CURLE_OK &&
+	    (e = set_peer(h->curl, &call)) == CURLE_OK &&
 	    (e = set_request(h->curl, &call)) == CURLE_OK) {
 		ignore_sigpipe(&before);
 		e = curl_easy_perform(h->curl);
@@ -402,7 +468,7 @@ http_call(struct http *h, const struct http_request *request, struct http_respon
 	if (e == CURLE_OK && request->keep_certificates)
 		read_certificates(h->curl, &response->certificates);
 	curl_easy_reset(h->curl); /* it points to what is the caller's */
-	curl_slist_free_all(call.headers);
+	free_headers(call.headers);
 	if (e == CURLE_OK)
 		return HTTP_DONE;
 	http_response_free(response);

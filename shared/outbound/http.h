@@ -1,8 +1,8 @@
 /*
  * http.h: one HTTP(S) call at a time, blocking, with a limit on everything the other side decides: time, octets, redirects.
  *
- * TLS is 1.2 or newer, and the server's certificate and name are always verified: there is no switch to turn that off.  It does not check
- * where a URL points to, nor what comes back beyond HTTP itself.
+ * TLS is 1.2 or newer, and the server's certificate and name are always verified: there is no switch to turn that off.  Where a URL points
+ * to is judged on demand, by the address that is connected to; what comes back is not checked beyond HTTP itself.
  */
 #ifndef OUTBOUND_HTTP_H
 #define OUTBOUND_HTTP_H
@@ -32,11 +32,14 @@ struct http_request {
 	struct octets body;	    /* not with GET and HEAD */
 	const char *const *headers; /* "Name: value" each, then NULL */
 	const char *ca_file;	    /* PEM: these CAs alone; NULL: the system's */
-	bool environment_proxy;	    /* whether http_proxy and its kin count */
-	bool follow_redirects;	    /* never from https to http */
-	bool http_1_0;		    /* HTTP/1.0 and no Host line, as the oldest clients ask */
-	bool keep_headers;	    /* for http_response_header() */
-	bool keep_certificates;	    /* what the server shows in TLS */
+	struct octets
+	    client_pem;		/* PEM of a certificate, its chain, its key: shown when asked for */
+	bool public_only;	/* only addresses that are public; not with a proxy */
+	bool environment_proxy; /* whether http_proxy and its kin count */
+	bool follow_redirects;	/* never from https to http */
+	bool http_1_0;		/* HTTP/1.0 and no Host line, as the oldest clients ask */
+	bool keep_headers;	/* for http_response_header() */
+	bool keep_certificates; /* what the server shows in TLS */
 	int64_t connect_timeout_ms;
 	int64_t timeout_ms;  /* of the whole call */
 	size_t response_max; /* octets of body */
@@ -61,7 +64,8 @@ enum http_rc {
 	HTTP_UNREACHABLE, /* no connection: name, address, TLS */
 	HTTP_TIMED_OUT,	  /* it may have arrived */
 	HTTP_TOO_LARGE,	  /* more than response_max or HTTP_HEADERS_MAX */
-	HTTP_BROKEN	  /* the answer ended early or is no HTTP, or redirects led nowhere */
+	HTTP_BROKEN,	  /* the answer ended early or is no HTTP, or redirects led nowhere */
+	HTTP_INWARD	  /* only addresses that public_only forbids: nothing was sent */
 };
 
 /*
@@ -78,6 +82,12 @@ void http_response_free(struct http_response *response);
  */
 bool http_response_header(
     const struct http_response *response, const char *name, char *out, size_t size);
+
+/* Longest name of a host, with its NUL. */
+#define HTTP_NAME_SIZE 256
+
+/* Whether url is a well-formed https:// one without a user in it; its host, in lower case and without brackets, into host. */
+bool http_url_is_https(const char *url, char host[HTTP_NAME_SIZE]);
 
 /* Whether the answer's type, without parameters and in any case, is this one. */
 bool http_content_type_is(const struct http_response *response, const char *type);
