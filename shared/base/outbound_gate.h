@@ -17,8 +17,12 @@ struct outbound_gate {
 	_Atomic uint64_t refused;
 };
 
-/* May this process go out, where workers of them are alive?  At least one always may.  true: outbound_gate_leave() must follow. */
+/*
+ * May this process go out, where workers of them are alive?  At least one always may.  true: outbound_gate_leave() must follow.  Who is inside may
+ * enter again: it stays one place, which one call of leave() frees.
+ */
 bool outbound_gate_enter(struct outbound_gate *g, uint32_t workers);
+/* Nothing where this process is not inside. */
 void outbound_gate_leave(struct outbound_gate *g);
 /* By the master, when it has reaped pid. */
 void outbound_gate_forget(struct outbound_gate *g, pid_t pid);

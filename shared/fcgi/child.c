@@ -173,6 +173,10 @@ accept_loop(const struct child_place *place, void *worker, struct fcgi_request *
 		rc = FCGX_Accept_r(&r->fcgx);
 		if (rc == 0) {
 			answer(place, worker, r, secret);
+			if (place->program->served != NULL) {
+				set_watchdog(watchdog, place->settings->request_timeout_s);
+				place->program->served(worker);
+			}
 			served++;
 		}
 		set_watchdog(watchdog, 0);

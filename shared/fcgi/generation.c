@@ -171,6 +171,7 @@ generation_reap(struct generation *g, pid_t pid, int status, int64_t now_ms)
 	else
 		delay_next_start(slot, now_ms);
 	log_end_of(g, slot, status, now_ms);
+	outbound_gate_forget(&g->place.shared->gate, pid);
 	slot->pid = 0;
 	if (!slot->background) {
 		atomic_fetch_sub(&g->place.shared->workers, 1);

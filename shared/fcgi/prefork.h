@@ -11,15 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/outbound_gate.h"
 #include "base/settings.h"
 #include "fcgi/request.h"
 
 /* Shared by master and all children (anonymous shared memory), zeroed at start. */
 struct prefork_shared {
 	_Atomic uint64_t audit_lost; /* audit rows that could be written nowhere but in the log */
-	_Atomic uint32_t outbound;   /* workers now in a network call to others */
 	_Atomic uint32_t workers;    /* workers alive */
 	_Atomic uint64_t restarts;   /* workers that died and were replaced */
+	struct outbound_gate
+	    gate; /* workers now in a call of others; who dies there is counted out */
 };
 
 struct prefork_program {
@@ -34,6 +36,8 @@ struct prefork_program {
 	    struct errbuf *why);
 	/* One request.  Where it returns without an answer, 500 is sent and logged. */
 	void (*serve)(void *worker, struct fcgi_request *r);
+	/* Optional: when the answer is sent and the connection closed: what nobody should wait for. */
+	void (*served)(void *worker);
 	void (*worker_stop)(void *worker);
 
 	/* Optional: one more child that serves no requests; it returns when *stop becomes true (SIGTERM).  Restarted like a worker. */
@@ -58,7 +62,7 @@ struct prefork_program {
  * constant time).
  *
  * A worker that is in one request for longer than request_timeout_s, a peer that stays silent included, ends itself (by _exit, as if killed)
- * and is replaced.  At the end, what has not ended after drain_timeout_s is killed.
+ * and is replaced; so is one that is in served() for as long.  At the end, what has not ended after drain_timeout_s is killed.
  */
 int prefork_run(
     const struct prefork_program *program, struct settings *s, const char *settings_file);

@@ -27,6 +27,7 @@
 struct worker {
 	const struct settings *settings;
 	struct prefork_shared *shared;
+	bool hang_after;
 };
 
 static struct worker the_worker;
@@ -86,6 +87,16 @@ respond_body(struct fcgi_request *r)
 		fcgi_respond(r, 200, "application/octet-stream", "X-Test: yes\r\n", body);
 }
 
+static int
+places_taken(struct prefork_shared *shared)
+{
+	int count = 0;
+
+	for (int i = 0; i < OUTBOUND_GATE_MAX; i++)
+		count += atomic_load(&shared->gate.inside[i]) != 0;
+	return count;
+}
+
 static void
 serve_other(struct worker *w, struct fcgi_request *r, const char *path)
 {
@@ -98,6 +109,15 @@ serve_other(struct worker *w, struct fcgi_request *r, const char *path)
 			pause_ms(1000);
 	} else if (strcmp(path, "/die") == 0) {
 		kill(getpid(), SIGKILL);
+	} else if (strcmp(path, "/inside") == 0) {
+		respond_number(r, (long long)places_taken(w->shared));
+	} else if (strcmp(path, "/die-inside") == 0) {
+		outbound_gate_enter(&w->shared->gate, atomic_load(&w->shared->workers));
+		log_event(LOG_LEVEL_INFO, "inside", "%d", places_taken(w->shared));
+		kill(getpid(), SIGKILL);
+	} else if (strcmp(path, "/hang-after") == 0) {
+		w->hang_after = true;
+		fcgi_respond_text(r, 200, NULL, "answered");
 	} else if (strcmp(path, "/twice") == 0) {
 		fcgi_respond_text(r, 200, NULL, "first");
 		fcgi_respond_text(r, 404, NULL, "second");
@@ -133,6 +153,15 @@ serve(void *worker, struct fcgi_request *r)
 	}
 }
 
+static void
+served(void *worker)
+{
+	struct worker *w = worker;
+
+	while (w->hang_after)
+		pause_ms(1000);
+}
+
 static int
 run_background(const struct settings *s, struct prefork_shared *shared, const volatile bool *stop)
 {
@@ -160,6 +189,7 @@ static const struct prefork_program program = {
     .workers_at = offsetof(struct settings, workers),
     .worker_start = start_worker,
     .serve = serve,
+    .served = served,
     .worker_stop = stop_worker,
     .background = run_background,
     .check = check,

@@ -8,7 +8,8 @@
 
 /*
  * What it serves, by path: /pid, /generation (SCEP_CHALLENGE_TRIES), /alive (workers alive), /restarts, /env (PREFORK_TEST), /id,
- * /body (at most 1000 octets; its octets, or the status of why not), /slow?MS (logs slow_begun first), /hang, /die, /silent, /twice.
+ * /body (at most 1000 octets; its octets, or the status of why not), /slow?MS (logs slow_begun first), /hang, /die, /inside
+ * (how many are in the gate), /die-inside, /hang-after (when the answer is sent), /silent, /twice.
  */
 struct prefork_server {
 	pid_t pid;

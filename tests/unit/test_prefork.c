@@ -111,6 +111,34 @@ a_worker_that_dies_in_a_request_fails_only_that_one(void **state)
 }
 
 static void
+a_worker_that_dies_in_a_call_of_others_leaves_its_place(void **state)
+{
+	struct fcgi_reply reply;
+
+	(void)state;
+	start("SCEP_WORKERS=1\n");
+	assert_false(fcgi_client_get(server.address, "/die-inside", &reply));
+	assert_true(prefork_server_logs(&server, "event=inside msg=1", 1));
+	assert_int_equal(number_at("/inside"), 0);
+	assert_int_equal(prefork_server_stop(&server), 0);
+}
+
+static void
+what_follows_an_answer_delays_it_not_and_takes_no_longer_than_a_request(void **state)
+{
+	struct fcgi_reply reply;
+
+	(void)state;
+	start("SCEP_WORKERS=1\nSCEP_REQUEST_TIMEOUT_S=1\n");
+	assert_true(fcgi_client_get(server.address, "/hang-after", &reply));
+	assert_true(reply.complete);
+	assert_int_equal(reply.status, 200);
+	assert_true(prefork_server_logs(&server, "took longer", 1));
+	assert_true(number_at("/pid") > 0);
+	assert_int_equal(prefork_server_stop(&server), 0);
+}
+
+static void
 a_worker_that_cannot_start_is_tried_again_later_and_later(void **state)
 {
 	(void)state;
@@ -370,6 +398,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_killed_worker_is_replaced_and_no_request_fails),
 	    TEST(a_worker_that_dies_in_a_request_fails_only_that_one),
+	    TEST(a_worker_that_dies_in_a_call_of_others_leaves_its_place),
+	    TEST(what_follows_an_answer_delays_it_not_and_takes_no_longer_than_a_request),
 	    TEST(a_worker_that_cannot_start_is_tried_again_later_and_later),
 	    TEST(a_worker_is_recycled_after_its_number_of_requests),
 	    TEST(without_that_setting_a_worker_stays),
