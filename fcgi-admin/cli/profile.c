@@ -131,8 +131,8 @@ list_row(void *ctx, const struct scep_profile_row *p)
 {
 	if (ctx != NULL)
 		return json_array_append_new(ctx, profile_row_json(p)) == 0;
-	printf("%-24s %-8s %-8s %s\n", p->name, p->enabled ? "enabled" : "disabled",
-	    p->challenge_mode[0] != '\0' ? p->challenge_mode : "none", p->description);
+	printf("%-24s %-8s %-14s %s\n", p->name, p->enabled ? "enabled" : "disabled",
+	    p->challenge_mode[0] != '\0' ? p->challenge_mode : "-", p->description);
 	return true;
 }
 
@@ -153,12 +153,20 @@ list(struct cli *cli, const struct arguments *a)
 
 #define PROFILE_OPTIONS                                                                            \
 	{"description", "TEXT", "for people", false},                                              \
-	    {"challenge-mode", "MODE", "static or dynamic (one-time)", false},                     \
+	    {"challenge-mode", "MODE",                                                             \
+		"static, dynamic (one-time), enrollmentCode, intune, webhook, none", false},       \
 	    {"challenge", "VALUE", "the static challenge; --challenge-file keeps it out of ps",    \
 		false},                                                                            \
 	    {"challenge-file", "FILE", "read it from FILE, or - for stdin", false},                \
 	    {"challenge-ttl", "TIME", "life of one-time challenges: 60m (1m to 30d)", false},      \
 	    {"max-pending", "N", "one-time challenges pending at once (100)", false},              \
+	    {"challenge-length", "N", "characters of a one-time challenge: 32 or 16 (32)", false}, \
+	    {"seat-field", "TYPE", "where a CSR has its seat id (subject.commonName)", false},     \
+	    {"limit-address", "N", "enrolments a minute from one address; 0: any number (0)",      \
+		false},                                                                            \
+	    {"limit-profile", "N", "the same of the whole profile", false},                        \
+	    {"limit-account", "N", "the same by one account", false},                              \
+	    {"limit-seat", "N", "the same for one seat", false},                                   \
 	    {"digests", "LIST", "SHA-256,SHA-384,SHA-512[,SHA-1][,MD5]", false},                   \
 	    {"ciphers", "LIST", "AES-128-CBC,AES-256-CBC[,DES3][,DES]", false},                    \
 	    {"allow-legacy", NULL, "MD5 and DES may be among them", false},                        \

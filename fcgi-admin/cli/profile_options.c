@@ -77,6 +77,19 @@ read_field(const char *text, struct field_row *f, struct errbuf *why)
 	return true;
 }
 
+/* What concerns how a device proves itself, and how often it may. */
+static bool
+read_mode(const struct arguments *a, struct manage_profile_change *c, struct errbuf *why)
+{
+	c->challenge_mode = arguments_text(a, "challenge-mode");
+	c->seat_field = arguments_text(a, "seat-field");
+	return arguments_number(a, "challenge-length", 0, INT32_MAX, &c->challenge_length, why) &&
+	       arguments_number(a, "limit-address", 0, INT32_MAX, &c->limit_address, why) &&
+	       arguments_number(a, "limit-profile", 0, INT32_MAX, &c->limit_profile, why) &&
+	       arguments_number(a, "limit-account", 0, INT32_MAX, &c->limit_account, why) &&
+	       arguments_number(a, "limit-seat", 0, INT32_MAX, &c->limit_seat, why);
+}
+
 /* What concerns renewal and approval by hand. */
 static bool
 read_renewal(const struct arguments *a, struct manage_profile_change *c, struct errbuf *why)
@@ -152,7 +165,6 @@ profile_wanted_read(const struct arguments *a, struct errbuf *why)
 	c = &w->change;
 	*c = keep;
 	c->description = arguments_text(a, "description");
-	c->challenge_mode = arguments_text(a, "challenge-mode");
 	c->key_usage = arguments_text(a, "key-usage");
 	c->eku = arguments_text(a, "eku");
 	c->cert_rep = arguments_text(a, "cert-rep");
@@ -166,8 +178,8 @@ profile_wanted_read(const struct arguments *a, struct errbuf *why)
 	    !arguments_choice(a, "extensions", "drop", "refuse", &c->refuse_extensions, why) ||
 	    !arguments_choice(a, "get-ca-cert", "single", "chain", &c->chain_in_get_ca_cert, why) ||
 	    !arguments_yes_no(a, "require-signer-key", &c->require_signer_key, why) ||
-	    !read_renewal(a, c, why) || !read_algorithms(a, c, why) || !read_fields(a, w, why) ||
-	    !read_challenge(a, w, why)) {
+	    !read_mode(a, c, why) || !read_renewal(a, c, why) || !read_algorithms(a, c, why) ||
+	    !read_fields(a, w, why) || !read_challenge(a, w, why)) {
 		profile_wanted_free(w);
 		return NULL;
 	}

@@ -49,6 +49,18 @@ set_renewal(json_t *j, const struct scep_profile_row *p)
 	json_object_set_new(j, "lineage", cli_json_text(p->lineage));
 }
 
+/* How a device proves itself, and how often it may. */
+static void
+set_mode(json_t *j, const struct scep_profile_row *p)
+{
+	json_object_set_new(j, "challengeLength", json_integer(p->challenge_length));
+	json_object_set_new(j, "seatField", cli_json_text(p->seat_field));
+	json_object_set_new(j, "limits",
+	    json_pack("{s:I,s:I,s:I,s:I}", "perAddressPerMinute", (json_int_t)p->limit_address,
+		"perProfilePerMinute", (json_int_t)p->limit_profile, "perAccountPerMinute",
+		(json_int_t)p->limit_account, "perSeatPerMinute", (json_int_t)p->limit_seat));
+}
+
 json_t *
 profile_row_json(const struct scep_profile_row *p)
 {
@@ -66,8 +78,10 @@ profile_row_json(const struct scep_profile_row *p)
 	    p->include_ca_in_get_ca_cert ? "chain" : "single", "certRep", cert_rep(p),
 	    "replayHours", (json_int_t)p->replay_hours, "createdAt", cli_json_time(p->created_at),
 	    "version", (json_int_t)p->version);
-	if (j != NULL)
+	if (j != NULL) {
+		set_mode(j, p);
 		set_renewal(j, p);
+	}
 	return j;
 }
 
@@ -122,6 +136,30 @@ print_renewal(const struct manage_profile *p)
 		printf("renews from       %s\n", p->renew_from[i]);
 }
 
+static void
+print_limit(const char *what, int64_t a_minute)
+{
+	if (a_minute > 0)
+		printf("limit             %" PRId64 " a minute %s\n", a_minute, what);
+}
+
+static void
+print_mode(const struct scep_profile_row *s)
+{
+	printf("challenge mode    %s%s\n",
+	    s->challenge_mode[0] != '\0' ? s->challenge_mode : "not chosen",
+	    s->challenge_set && s->challenge_weak ? " (weak challenge)" : "");
+	printf("challenge ttl     %" PRId64 " s, %" PRId64 " pending at most, %" PRId64
+	       " characters\n",
+	    s->challenge_expiry_s, s->max_pending, s->challenge_length);
+	if (strcmp(s->challenge_mode, "enrollmentCode") == 0)
+		printf("seat in           %s\n", s->seat_field);
+	print_limit("from one address", s->limit_address);
+	print_limit("under the profile", s->limit_profile);
+	print_limit("by one account", s->limit_account);
+	print_limit("for one seat", s->limit_seat);
+}
+
 void
 profile_print(const struct cli *cli, const struct manage_profile *p)
 {
@@ -133,11 +171,7 @@ profile_print(const struct cli *cli, const struct manage_profile *p)
 	if (s->description[0] != '\0')
 		printf("description       %s\n", s->description);
 	printf("CA                %s\n", p->authority);
-	printf("challenge mode    %s%s\n",
-	    s->challenge_mode[0] != '\0' ? s->challenge_mode : "none",
-	    s->challenge_set && s->challenge_weak ? " (weak challenge)" : "");
-	printf("challenge ttl     %" PRId64 " s, %" PRId64 " pending at most\n",
-	    s->challenge_expiry_s, s->max_pending);
+	print_mode(s);
 	manage_digests_text(s->digests, text);
 	printf("digests           %s\n", text);
 	manage_ciphers_text(s->ciphers, text);

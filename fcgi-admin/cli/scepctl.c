@@ -34,7 +34,7 @@ static const struct option_spec common[] = {
     {"help", NULL, "print this", false},
 };
 #define COMMON	    (sizeof(common) / sizeof(common[0]))
-#define OPTIONS_MAX 48
+#define OPTIONS_MAX 96
 
 static void
 print_verbs(FILE *out)

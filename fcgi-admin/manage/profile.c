@@ -174,7 +174,8 @@ manage_profile_set(struct manage *m, const struct manage_actor *by, const char *
 	if ((rc = manage_profile_get(m, name, out, r)) == MANAGE_OK &&
 	    (rc = profile_change_check(m, c, out, r)) == MANAGE_OK &&
 	    (rc = profile_change_apply(m, c, out, &scep, &ra, r)) == MANAGE_OK &&
-	    (!out->scep.enabled || (rc = profile_change_can_enable(&out->scep, r)) == MANAGE_OK) &&
+	    (!out->scep.enabled ||
+		(rc = profile_change_can_enable(m, &out->scep, r)) == MANAGE_OK) &&
 	    (rc = write_changes(m, by, out, &scep, &ra, r)) == MANAGE_OK)
 		rc = manage_profile_get(m, name, out, r);
 	buffer_free(&scep);
@@ -192,7 +193,7 @@ manage_profile_enable(struct manage *m, const struct manage_actor *by, const cha
 
 	if ((rc = manage_profile_get(m, name, &p, r)) != MANAGE_OK)
 		return rc;
-	if (enabled && (rc = profile_change_can_enable(&p.scep, r)) != MANAGE_OK)
+	if (enabled && (rc = profile_change_can_enable(m, &p.scep, r)) != MANAGE_OK)
 		return rc;
 	if (p.scep.enabled == enabled)
 		return MANAGE_OK;

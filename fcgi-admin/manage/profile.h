@@ -10,7 +10,7 @@
 /* What may be set.  Initialise it with MANAGE_PROFILE_KEEP; what stays so keeps its value. */
 struct manage_profile_change {
 	const char *description;
-	const char *challenge_mode;	/* static, dynamic */
+	const char *challenge_mode;	/* static, dynamic, enrollmentCode, intune, webhook, none */
 	const struct octets *challenge; /* the static one, as UTF-8 */
 	int64_t challenge_expiry_s;	/* 60 to 30 days */
 	int64_t max_pending;		/* 1 to 1,000,000 */
@@ -39,6 +39,12 @@ struct manage_profile_change {
 	int64_t max_successors;		/* 0 to 1,000,000; 0: any number */
 	const char *renew_from;		/* names or uuids of profiles, comma-separated; "": none */
 	const char *curves;		/* P-256,P-384,P-521; "" or "none": RSA alone */
+	int64_t challenge_length;	/* 16 or 32: characters of a one-time challenge */
+	const char *seat_field;		/* where a CSR has its seatId: manage_seat_fields */
+	int64_t limit_address;		/* enrolments a minute, 0 to 1,000,000; 0: any number */
+	int64_t limit_profile;
+	int64_t limit_account;
+	int64_t limit_seat;
 };
 #define MANAGE_PROFILE_KEEP                                                                        \
 	{                                                                                          \
@@ -50,7 +56,9 @@ struct manage_profile_change {
 		.replay_hours = MANAGE_KEEP, .transaction_expiry_s = MANAGE_KEEP,                  \
 		.max_transactions = MANAGE_KEEP, .certificate_renewal = MANAGE_KEEP,               \
 		.same_key_renewal = MANAGE_KEEP, .renewal_threshold_days = MANAGE_KEEP,            \
-		.max_successors = MANAGE_KEEP,                                                     \
+		.max_successors = MANAGE_KEEP, .challenge_length = MANAGE_KEEP,                    \
+		.limit_address = MANAGE_KEEP, .limit_profile = MANAGE_KEEP,                        \
+		.limit_account = MANAGE_KEEP, .limit_seat = MANAGE_KEEP,                           \
 	}
 
 /* A profile as it is read: both rows and what they refer to. */
@@ -96,7 +104,7 @@ enum manage_rc manage_profile_clone(struct manage *m, const struct manage_actor 
 enum manage_rc manage_profile_set(struct manage *m, const struct manage_actor *by, const char *name,
     const struct manage_profile_change *c, struct manage_profile *out, struct manage_report *r);
 
-/* Enabling wants a challenge mode, and with static a challenge: INVALID otherwise. */
+/* Enabling wants a challenge mode and what it stands on: with static a challenge.  INVALID otherwise. */
 enum manage_rc manage_profile_enable(struct manage *m, const struct manage_actor *by,
     const char *name, bool enabled, struct manage_report *r);
 
@@ -111,6 +119,9 @@ enum manage_rc manage_profile_get(
 /* Each SCEP profile as it stands; row() must not call back into the store. */
 enum manage_rc manage_profile_each(struct manage *m,
     bool (*row)(void *ctx, const struct scep_profile_row *p), void *ctx, struct manage_report *r);
+
+/* The fields of a CSR that may have the seatId; NULL ends them. */
+extern const char *const manage_seat_fields[];
 
 /* "static challenge", for the audit and for people: SHA-256,SHA-384 from a mask. */
 void manage_digests_text(uint32_t mask, char out[128]);

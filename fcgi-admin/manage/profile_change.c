@@ -6,17 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authorise/authorise.h"
 #include "base/encoding.h"
-#include "fcgi-admin/manage/challenge_strength.h"
 #include "pki/algorithm.h"
 #include "pki/certificate.h"
 #include "pki/fields.h"
 
 #define DAY_S 86400
 
-static void
-check_number(const char *name, int64_t value, int64_t least, int64_t most, struct manage_report *r)
+void
+profile_check_number(
+    const char *name, int64_t value, int64_t least, int64_t most, struct manage_report *r)
 {
 	if (value != MANAGE_KEEP && (value < least || value > most))
 		manage_invalid(r, name, "want %" PRId64 " to %" PRId64, least, most);
@@ -29,16 +28,16 @@ check_numbers(
 	int64_t least = c->min_rsa_bits != MANAGE_KEEP ? c->min_rsa_bits : p->ra.min_rsa_bits;
 	int64_t most = c->max_rsa_bits != MANAGE_KEEP ? c->max_rsa_bits : p->ra.max_rsa_bits;
 
-	check_number("challengeTtl", c->challenge_expiry_s, 60, 30 * DAY_S, r);
-	check_number("maxPending", c->max_pending, 1, 1000000, r);
-	check_number("validityDays", c->validity_days, 1, 36500, r);
-	check_number("minRsaBits", c->min_rsa_bits, 1024, 8192, r);
-	check_number("maxRsaBits", c->max_rsa_bits, 1024, 8192, r);
-	check_number("replayHours", c->replay_hours, 0, 720, r);
-	check_number("transactionTtl", c->transaction_expiry_s, 3600, 90 * DAY_S, r);
-	check_number("maxTransactions", c->max_transactions, 1, 1000000, r);
-	check_number("renewalThresholdDays", c->renewal_threshold_days, 0, 36500, r);
-	check_number("maxSuccessors", c->max_successors, 0, 1000000, r);
+	profile_check_number("challengeTtl", c->challenge_expiry_s, 60, 30 * DAY_S, r);
+	profile_check_number("maxPending", c->max_pending, 1, 1000000, r);
+	profile_check_number("validityDays", c->validity_days, 1, 36500, r);
+	profile_check_number("minRsaBits", c->min_rsa_bits, 1024, 8192, r);
+	profile_check_number("maxRsaBits", c->max_rsa_bits, 1024, 8192, r);
+	profile_check_number("replayHours", c->replay_hours, 0, 720, r);
+	profile_check_number("transactionTtl", c->transaction_expiry_s, 3600, 90 * DAY_S, r);
+	profile_check_number("maxTransactions", c->max_transactions, 1, 1000000, r);
+	profile_check_number("renewalThresholdDays", c->renewal_threshold_days, 0, 36500, r);
+	profile_check_number("maxSuccessors", c->max_successors, 0, 1000000, r);
 	if (least > most)
 		manage_invalid(r, "maxRsaBits", "is below minRsaBits (%" PRId64 ")", least);
 	if (c->min_rsa_bits != MANAGE_KEEP && c->min_rsa_bits < 2048)
@@ -157,34 +156,6 @@ check_fields(const struct manage_profile_change *c, struct manage_report *r)
 	}
 }
 
-static void
-check_challenge(
-    const struct manage_profile_change *c, const struct manage_profile *p, struct manage_report *r)
-{
-	const char *mode = c->challenge_mode != NULL ? c->challenge_mode : p->scep.challenge_mode;
-	const char *fault;
-
-	if (c->challenge_mode != NULL && strcmp(c->challenge_mode, "static") != 0 &&
-	    strcmp(c->challenge_mode, "dynamic") != 0)
-		manage_invalid(
-		    r, "challengeMode", "want static or dynamic, have \"%s\"", c->challenge_mode);
-	if (c->challenge == NULL)
-		return;
-	if (strcmp(mode, "dynamic") == 0)
-		manage_invalid(
-		    r, "challenge", "a dynamic profile has none: set challengeMode to static too");
-	if ((fault = challenge_fault(*c->challenge)) != NULL) {
-		manage_invalid(r, "challenge", "%s", fault);
-		return;
-	}
-	if ((fault = challenge_weakness(*c->challenge)) != NULL)
-		manage_warn(r, "the challenge %s: whoever guesses it enrols any device", fault);
-	if (!challenge_is_printable(*c->challenge))
-		manage_warn(r,
-		    "the challenge has characters that are not in PrintableString: Windows "
-		    "cannot send it");
-}
-
 /* Against a copy: only that each name is one of a profile. */
 static enum manage_rc
 check_renew_from(struct manage *m, const struct manage_profile_change *c,
@@ -217,7 +188,8 @@ profile_change_check(struct manage *m, const struct manage_profile_change *c,
 	    strcmp(c->cert_rep, "issuer") != 0 && strcmp(c->cert_rep, "chain") != 0)
 		manage_invalid(
 		    r, "certRep", "want leaf, issuer or chain, have \"%s\"", c->cert_rep);
-	check_challenge(c, p, r);
+	if ((rc = profile_mode_check(m, c, p, r)) != MANAGE_OK)
+		return rc;
 	check_numbers(c, p, r);
 	check_algorithms(c, r);
 	check_usage(c, r);
@@ -228,21 +200,11 @@ profile_change_check(struct manage *m, const struct manage_profile_change *c,
 	return manage_validity(r);
 }
 
-enum manage_rc
-profile_change_can_enable(const struct scep_profile_row *p, struct manage_report *r)
-{
-	if (p->challenge_mode[0] == '\0')
-		manage_invalid(r, "challengeMode",
-		    "a profile needs one before it is enabled: static or dynamic");
-	else if (strcmp(p->challenge_mode, "static") == 0 && !p->challenge_set)
-		manage_invalid(r, "challenge", "a static profile needs one before it is enabled");
-	return manage_validity(r);
-}
-
 /* --- applying --- */
 
-static void
-apply_text(const char *name, const char *value, char *target, size_t size, struct buffer *changes)
+void
+profile_apply_text(
+    const char *name, const char *value, char *target, size_t size, struct buffer *changes)
 {
 	if (value == NULL || strcmp(value, target) == 0)
 		return;
@@ -250,8 +212,8 @@ apply_text(const char *name, const char *value, char *target, size_t size, struc
 	snprintf(target, size, "%s", value);
 }
 
-static void
-apply_number(const char *name, int64_t value, int64_t *target, struct buffer *changes)
+void
+profile_apply_number(const char *name, int64_t value, int64_t *target, struct buffer *changes)
 {
 	if (value == MANAGE_KEEP || value == *target)
 		return;
@@ -259,8 +221,8 @@ apply_number(const char *name, int64_t value, int64_t *target, struct buffer *ch
 	*target = value;
 }
 
-static void
-apply_flag(const char *name, int value, bool *target, struct buffer *changes)
+void
+profile_apply_flag(const char *name, int value, bool *target, struct buffer *changes)
 {
 	if (value == MANAGE_KEEP || (value != 0) == *target)
 		return;
@@ -323,29 +285,6 @@ apply_fields(
 }
 
 static enum manage_rc
-apply_challenge(struct manage *m, const struct manage_profile_change *c, struct scep_profile_row *p,
-    struct buffer *changes, struct manage_report *r)
-{
-	enum manage_rc rc;
-
-	if (c->challenge == NULL)
-		return MANAGE_OK;
-	if ((rc = manage_need_master_key(m, r)) != MANAGE_OK)
-		return rc;
-	if (!authorise_challenge_id(m->master_key, p->id, *c->challenge, p->challenge_hash)) {
-		errbuf_ossl(&r->why, "challenge: HMAC");
-		return MANAGE_FAULT;
-	}
-	manage_changed(changes, "challenge", p->challenge_set ? "set" : "", "set anew");
-	p->challenge_set = true;
-	p->challenge_weak = challenge_weakness(*c->challenge) != NULL;
-	if (p->challenge_mode[0] == '\0')
-		apply_text("challengeMode", "static", p->challenge_mode, sizeof(p->challenge_mode),
-		    changes);
-	return MANAGE_OK;
-}
-
-static enum manage_rc
 apply_renew_from(struct manage *m, const struct manage_profile_change *c, struct manage_profile *p,
     struct buffer *changes, struct manage_report *r)
 {
@@ -370,16 +309,18 @@ apply_renewal(const struct manage_profile_change *c, struct manage_profile *p, s
 	struct scep_profile_row *s = &p->scep;
 	char curves[PROFILE_CURVES];
 
-	apply_text("approval", c->approval, s->approval, sizeof(s->approval), scep);
-	apply_number("transactionTtl", c->transaction_expiry_s, &s->transaction_expiry_s, scep);
-	apply_number("maxTransactions", c->max_transactions, &s->max_transactions, scep);
-	apply_flag("certificateRenewal", c->certificate_renewal, &s->certificate_renewal, scep);
-	apply_flag("sameKeyRenewal", c->same_key_renewal, &s->same_key_renewal, scep);
-	apply_number(
+	profile_apply_text("approval", c->approval, s->approval, sizeof(s->approval), scep);
+	profile_apply_number(
+	    "transactionTtl", c->transaction_expiry_s, &s->transaction_expiry_s, scep);
+	profile_apply_number("maxTransactions", c->max_transactions, &s->max_transactions, scep);
+	profile_apply_flag(
+	    "certificateRenewal", c->certificate_renewal, &s->certificate_renewal, scep);
+	profile_apply_flag("sameKeyRenewal", c->same_key_renewal, &s->same_key_renewal, scep);
+	profile_apply_number(
 	    "renewalThresholdDays", c->renewal_threshold_days, &s->renewal_threshold_days, scep);
-	apply_number("maxSuccessors", c->max_successors, &s->max_successors, scep);
+	profile_apply_number("maxSuccessors", c->max_successors, &s->max_successors, scep);
 	if (c->curves != NULL && profile_curves_of_text(c->curves, curves))
-		apply_text("curves", curves, p->ra.curves, sizeof(p->ra.curves), ra);
+		profile_apply_text("curves", curves, p->ra.curves, sizeof(p->ra.curves), ra);
 }
 
 enum manage_rc
@@ -390,28 +331,27 @@ profile_change_apply(struct manage *m, const struct manage_profile_change *c,
 	struct ra_profile_row *a = &p->ra;
 	enum manage_rc rc;
 
-	apply_text("description", c->description, s->description, sizeof(s->description), scep);
-	apply_text(
-	    "challengeMode", c->challenge_mode, s->challenge_mode, sizeof(s->challenge_mode), scep);
-	apply_number("challengeTtl", c->challenge_expiry_s, &s->challenge_expiry_s, scep);
-	apply_number("maxPending", c->max_pending, &s->max_pending, scep);
-	apply_number("replayHours", c->replay_hours, &s->replay_hours, scep);
+	profile_apply_text(
+	    "description", c->description, s->description, sizeof(s->description), scep);
+	profile_apply_number("challengeTtl", c->challenge_expiry_s, &s->challenge_expiry_s, scep);
+	profile_apply_number("maxPending", c->max_pending, &s->max_pending, scep);
+	profile_apply_number("replayHours", c->replay_hours, &s->replay_hours, scep);
 	apply_mask("digests", c->digests, &s->digests, manage_digests_text, scep);
 	apply_mask("ciphers", c->ciphers, &s->ciphers, manage_ciphers_text, scep);
-	apply_flag("requireSignerKey", c->require_signer_key, &s->require_signer_key, scep);
-	apply_flag(
+	profile_apply_flag("requireSignerKey", c->require_signer_key, &s->require_signer_key, scep);
+	profile_apply_flag(
 	    "chainInGetCaCert", c->chain_in_get_ca_cert, &s->include_ca_in_get_ca_cert, scep);
 	apply_cert_rep(c->cert_rep, s, scep);
-	apply_number("validityDays", c->validity_days, &a->validity_days, ra);
-	apply_number("minRsaBits", c->min_rsa_bits, &a->min_rsa_bits, ra);
-	apply_number("maxRsaBits", c->max_rsa_bits, &a->max_rsa_bits, ra);
-	apply_text("keyUsage", c->key_usage, a->key_usage, sizeof(a->key_usage), ra);
-	apply_text("eku", c->eku, a->eku, sizeof(a->eku), ra);
-	apply_flag("refuseExtra", c->refuse_extra, &a->refuse_extra, ra);
-	apply_flag("refuseExtensions", c->refuse_extensions, &a->refuse_extensions, ra);
+	profile_apply_number("validityDays", c->validity_days, &a->validity_days, ra);
+	profile_apply_number("minRsaBits", c->min_rsa_bits, &a->min_rsa_bits, ra);
+	profile_apply_number("maxRsaBits", c->max_rsa_bits, &a->max_rsa_bits, ra);
+	profile_apply_text("keyUsage", c->key_usage, a->key_usage, sizeof(a->key_usage), ra);
+	profile_apply_text("eku", c->eku, a->eku, sizeof(a->eku), ra);
+	profile_apply_flag("refuseExtra", c->refuse_extra, &a->refuse_extra, ra);
+	profile_apply_flag("refuseExtensions", c->refuse_extensions, &a->refuse_extensions, ra);
 	apply_fields(c, a, ra);
 	apply_renewal(c, p, scep, ra);
 	if ((rc = apply_renew_from(m, c, p, scep, r)) != MANAGE_OK)
 		return rc;
-	return apply_challenge(m, c, s, scep, r);
+	return profile_mode_apply(m, c, p, scep, r);
 }

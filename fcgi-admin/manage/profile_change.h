@@ -27,7 +27,23 @@ void profile_renew_from_text(const struct manage_profile *p, char out[PROFILE_RE
 bool profile_curves_of_text(const char *text, char out[PROFILE_CURVES]);
 
 /* May this profile be enabled?  INVALID with the field that is missing. */
-enum manage_rc profile_change_can_enable(const struct scep_profile_row *p, struct manage_report *r);
+enum manage_rc profile_change_can_enable(
+    struct manage *m, const struct scep_profile_row *p, struct manage_report *r);
+
+/* The faults of a number; MANAGE_KEEP has none. */
+void profile_check_number(
+    const char *name, int64_t value, int64_t least, int64_t most, struct manage_report *r);
+/* Set one value, unless it is NULL or MANAGE_KEEP, and append "name: before -> after" where it differs. */
+void profile_apply_text(
+    const char *name, const char *value, char *target, size_t size, struct buffer *changes);
+void profile_apply_number(const char *name, int64_t value, int64_t *target, struct buffer *changes);
+void profile_apply_flag(const char *name, int value, bool *target, struct buffer *changes);
+
+/* profile_mode.c: how a device proves itself, and how often it may. */
+enum manage_rc profile_mode_check(struct manage *m, const struct manage_profile_change *c,
+    const struct manage_profile *p, struct manage_report *r);
+enum manage_rc profile_mode_apply(struct manage *m, const struct manage_profile_change *c,
+    struct manage_profile *p, struct buffer *changes, struct manage_report *r);
 
 /* May a profile of this name be made?  INVALID, CONFLICT. */
 enum manage_rc profile_new_check(

@@ -41,6 +41,10 @@ fill_defaults(struct manage_profile *p, const char *name, const struct authority
 	p->scep.certificate_renewal = true;
 	p->scep.same_key_renewal = true;
 	p->scep.max_successors = 5;
+	p->scep.challenge_length = 32;
+	snprintf(p->scep.seat_field, sizeof(p->scep.seat_field), "subject.commonName");
+	snprintf(p->scep.duplicates, sizeof(p->scep.duplicates), "allow");
+	p->scep.duplicate_grace_s = 7 * 86400;
 	p->scep.created_at = now;
 	p->scep.version = 1;
 }
@@ -164,7 +168,7 @@ profile_new_write(struct manage *m, const struct manage_actor *by, const char *r
 		return manage_fail(r, MANAGE_FAULT, "no random octets for an id");
 	if ((rc = profile_change_check(m, c, p, r)) != MANAGE_OK ||
 	    (rc = profile_change_apply(m, c, p, &changes[0], &changes[1], r)) != MANAGE_OK ||
-	    (p->scep.enabled && (rc = profile_change_can_enable(&p->scep, r)) != MANAGE_OK))
+	    (p->scep.enabled && (rc = profile_change_can_enable(m, &p->scep, r)) != MANAGE_OK))
 		return rc;
 	if ((rc = write_profile(m, by, ra_key, ca, p, changes, r)) == MANAGE_OK)
 		prepare_next(m, by, p, ra_key, ca, r);
