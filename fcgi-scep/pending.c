@@ -169,13 +169,19 @@ void
 pending_start(struct transaction *t, const struct csr *csr, struct authorisation *grant,
     const uint8_t repeat_key[32], int64_t now_ms)
 {
+	struct issue_order order = {
+	    .profile = t->profile,
+	    .csr = csr,
+	    .manual = grant->manual,
+	    .manual_count = grant->manual_count,
+	};
 	struct issue_result refusal = {.fail_info = SCEP_NO_FAIL_INFO};
 	struct buffer sealed = {0};
 	struct errbuf why = {0};
 	struct pending p;
 
 	/* What the rules refuse, nobody need look at. */
-	switch (issue_check(t->profile, csr, &refusal, &why)) {
+	switch (issue_check(&order, &refusal, &why)) {
 	case ISSUE_DONE:
 		break;
 	case ISSUE_REFUSED:

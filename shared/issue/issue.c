@@ -144,6 +144,52 @@ sign(const struct issue_order *o, const struct draft *d, struct buffer *out, str
 	return certificate_issue(&f, ca->signer, out, why);
 }
 
+static const char *
+text_or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+/* Authorised, but not to be had: the client is told why. */
+static enum issue_rc
+refuse(struct issue_result *result, const char *text, struct errbuf *why)
+{
+	result->fail_info = SCEP_BAD_REQUEST;
+	errbuf_set(&result->text, "%s", text);
+	errbuf_set(why, "%s", text);
+	return ISSUE_REFUSED;
+}
+
+/* What kept the certificate out of the store. */
+static enum issue_rc
+conflict(enum enrolment_conflict what, struct issue_result *result, struct errbuf *why)
+{
+	switch (what) {
+	case ENROLMENT_REPEAT:
+		return ISSUE_REPEAT;
+	case ENROLMENT_CHALLENGE:
+		return ISSUE_CHALLENGE_USED;
+	case ENROLMENT_ENROLLMENT:
+		errbuf_set(why, "enrolment code: redeemed, expired, locked or deleted meanwhile");
+		return ISSUE_UNAUTHORISED;
+	case ENROLMENT_ACCOUNT:
+		errbuf_set(why, "account: disabled, expired or deleted meanwhile");
+		return ISSUE_UNAUTHORISED;
+	case ENROLMENT_LICENSE:
+		return refuse(result, "every licence of the organization is in use", why);
+	case ENROLMENT_DUPLICATE:
+		return refuse(result, "there is a valid certificate for this already", why);
+	case ENROLMENT_KEY:
+		return refuse(result, "the key is certified for another subject", why);
+	case ENROLMENT_PROFILE:
+	case ENROLMENT_PREDECESSOR:
+	case ENROLMENT_TRANSACTION:
+		return ISSUE_CHANGED;
+	default:
+		return ISSUE_AWAY;
+	}
+}
+
 static enum issue_rc
 commit(struct store *st, const struct issue_order *o, struct draft *d, struct issue_result *result,
     struct errbuf *why)
@@ -166,10 +212,16 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 	    .repeat_key = o->repeat_key,
 	    .repeat_since = o->now - p->scep.replay_hours * SECONDS_PER_HOUR,
 	    .challenge_id = o->challenge_id,
+	    .challenge_use = o->challenge_use,
 	    .predecessor_id = o->predecessor_id,
 	    .max_successors = p->scep.max_successors,
 	    .transaction_key = o->transaction_key,
 	    .now = o->now,
+	    .seat_row = o->seat_row,
+	    .enrollment_row = o->enrollment_row,
+	    .account_row = o->account_row,
+	    .organization = text_or_null(o->organization),
+	    .department = text_or_null(o->department),
 	    .event = &event,
 	};
 
@@ -178,6 +230,13 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 	event.serial = result->serial;
 	event.subject = e.subject;
 	event.reason = o->note;
+	event.organization = e.organization;
+	event.department = e.department;
+	if (o->delivery != NULL) {
+		e.delivery = o->delivery;
+		e.csr = o->csr->der;
+		e.transaction_id = event.transaction_id;
+	}
 	switch (store_commit_enrolment(st, &e, &what, why)) {
 	case STORE_OK:
 		return ISSUE_DONE;
@@ -186,14 +245,7 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 	default:
 		return ISSUE_AWAY;
 	}
-	if (what == ENROLMENT_REPEAT)
-		return ISSUE_REPEAT;
-	if (what == ENROLMENT_CHALLENGE)
-		return ISSUE_CHALLENGE_USED;
-	if (what == ENROLMENT_PROFILE || what == ENROLMENT_PREDECESSOR ||
-	    what == ENROLMENT_TRANSACTION)
-		return ISSUE_CHANGED;
-	return ISSUE_AWAY;
+	return conflict(what, result, why);
 }
 
 /* Key policy and field rules; what the certificate will say goes into d. */
@@ -216,14 +268,13 @@ apply_rules(const struct profile *p, const struct csr *csr, struct draft *d,
 }
 
 enum issue_rc
-issue_check(
-    const struct profile *p, const struct csr *csr, struct issue_result *result, struct errbuf *why)
+issue_check(const struct issue_order *o, struct issue_result *result, struct errbuf *why)
 {
 	struct draft d = {0};
 	enum issue_rc rc;
 
 	memset(result, 0, sizeof(*result));
-	rc = apply_rules(p, csr, &d, result, why);
+	rc = apply_rules(o->profile, o->csr, &d, result, why);
 	draft_free(&d);
 	return rc;
 }

@@ -19,9 +19,12 @@
 
 enum issue_rc {
 	ISSUE_DONE = 0, /* committed; certificate holds it */
-	ISSUE_REFUSED, /* by the profile's rules: fail_info and text say what the client may know */
+	/* By the profile's rules, for want of a licence, as a duplicate: fail_info and text say what the client may know. */
+	ISSUE_REFUSED,
 	ISSUE_REPEAT, /* the same request has committed meanwhile; certificate holds its first answer */
-	ISSUE_CHALLENGE_USED, /* the one-time challenge has a certificate already */
+	ISSUE_CHALLENGE_USED, /* this use of the challenge has a certificate already */
+	/* Meanwhile the enrolment code was redeemed, expired, locked or taken away, or the account: nothing the client may know. */
+	ISSUE_UNAUTHORISED,
 	/* Meanwhile the profile was changed, the predecessor revoked or renewed, the transaction issued: look again. */
 	ISSUE_CHANGED,
 	ISSUE_AWAY /* ours: nothing was committed */
@@ -34,9 +37,22 @@ struct issue_order {
 	struct octets repeat_key;      /* 32 octets */
 	struct octets challenge_id;    /* empty: no one-time challenge was used */
 	int64_t challenge_version;     /* to be checked again; 0: no challenge was checked */
+	int challenge_use;	       /* how often the challenge was used before */
 	int64_t predecessor_id;	       /* row of the certificate that is renewed; 0: none */
 	struct octets transaction_key; /* of an approved transaction; empty: none */
 	int64_t now;
+
+	/* Whom it is for and by what it was authorised; 0 and NULL (or ""): not known. */
+	int64_t seat_row;
+	int64_t enrollment_row;
+	int64_t account_row;
+	const char *organization;
+	const char *department;
+	const struct field_value *manual; /* the values of fields whose source is manual */
+	int manual_count;
+	/* "intune": it must be told before the certificate leaves (event.transaction_id is kept with it); NULL: none. */
+	const char *delivery;
+
 	const char *note; /* NULL, or what goes into the audit's reason */
 	/* Filled by the caller but for what is known here only: serial, subject, outcome. */
 	struct audit_event event;
@@ -56,11 +72,11 @@ enum issue_rc issue_certificate(struct store *st, const struct issue_order *orde
 void issue_result_free(struct issue_result *r);
 
 /*
- * Would the profile's rules let this CSR have a certificate?  DONE: yes; REFUSED with fail_info and text of result, which holds nothing to
- * free; AWAY.
+ * Would the profile's rules let the order's CSR have a certificate?  DONE: yes; REFUSED with fail_info and text of result, which holds nothing to
+ * free; AWAY.  Asks the rules alone, not the store.
  */
-enum issue_rc issue_check(const struct profile *p, const struct csr *csr,
-    struct issue_result *result, struct errbuf *why);
+enum issue_rc issue_check(
+    const struct issue_order *order, struct issue_result *result, struct errbuf *why);
 
 /* The first answer to the same request, if it is within the profile's replayHours and still valid. */
 enum store_rc issue_repeat(struct store *st, const struct profile *p, struct octets repeat_key,
