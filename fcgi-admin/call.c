@@ -87,7 +87,7 @@ record(struct call *c, const struct audit_event *e)
 }
 
 void
-call_refuse(struct call *c, int status, const char *detail, const char *why)
+call_record_refusal(struct call *c, int status, const char *why)
 {
 	struct audit_event e =
 	    manage_event(&c->actor, "api.call", "request", fcgi_request_path(c->request));
@@ -107,6 +107,12 @@ call_refuse(struct call *c, int status, const char *detail, const char *why)
 	log_text(&l, "why", why);
 	log_end(&l);
 	record(c, &e);
+}
+
+void
+call_refuse(struct call *c, int status, const char *detail, const char *why)
+{
+	call_record_refusal(c, status, why);
 	answer(c, status, status == 401 ? WWW_AUTHENTICATE : "", detail, NULL);
 }
 

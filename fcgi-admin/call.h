@@ -17,6 +17,7 @@ struct call {
 	char captures[CALL_CAPTURES][CALL_CAPTURE_SIZE]; /* what stood for {…}, in its order */
 	struct access_caller caller;
 	struct manage_actor actor; /* points into caller and request */
+	const char *denied; /* ROUTE_OWN_DENIAL: why the caller may not do this, "" where it may */
 };
 
 /* Every answer of fcgi-admin has these. */
@@ -30,6 +31,9 @@ void call_error(struct call *c, int status, const char *headers, const char *det
 
 /* 401 with what is accepted, or 403; both leave an audit row with why, floods as one counted row a minute. */
 void call_refuse(struct call *c, int status, const char *detail, const char *why);
+
+/* The audit row and log line of a refusal that is answered in another way, with that status. */
+void call_record_refusal(struct call *c, int status, const char *why);
 
 /* The answer to a verb of manage/ that did not succeed. */
 void call_failed(struct call *c, enum manage_rc rc, const struct manage_report *r);

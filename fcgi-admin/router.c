@@ -6,16 +6,29 @@
 
 #include "base/log.h"
 
-bool
-router_match(const char *pattern, const char *path, char captures[CALL_CAPTURES][CALL_CAPTURE_SIZE])
+/* ASCII alone: a path's other octets have no case. */
+static bool
+same_octet(char a, char b, bool any_case)
 {
+	if (any_case && a >= 'A' && a <= 'Z')
+		a = (char)(a - 'A' + 'a');
+	if (any_case && b >= 'A' && b <= 'Z')
+		b = (char)(b - 'A' + 'a');
+	return a == b;
+}
+
+bool
+router_match(
+    const struct route *r, const char *path, char captures[CALL_CAPTURES][CALL_CAPTURE_SIZE])
+{
+	const char *pattern = r->pattern;
 	int count = 0;
 
 	while (*pattern != '\0') {
 		size_t len;
 
 		if (*pattern != '{') {
-			if (*pattern++ != *path++)
+			if (!same_octet(*pattern++, *path++, (r->flags & ROUTE_ANY_CASE) != 0))
 				return false;
 			continue;
 		}
@@ -69,7 +82,7 @@ router_find(const struct route *routes, const char *method, const char *path,
 {
 	allow[0] = '\0';
 	for (const struct route *r = routes; r->pattern != NULL; r++) {
-		if (!router_match(r->pattern, path, captures))
+		if (!router_match(r, path, captures))
 			continue;
 		if (router_has_method(r->methods, method))
 			return r;
@@ -102,6 +115,10 @@ identify(struct call *c)
 		break;
 	}
 	if (c->route->roles != 0 && (c->caller.role & c->route->roles) == 0) {
+		if ((c->route->flags & ROUTE_OWN_DENIAL) != 0) {
+			c->denied = "the role does not allow it";
+			return true;
+		}
 		call_refuse(c, 403, "the role of this token does not allow it",
 		    "the role does not allow it");
 		return false;
@@ -112,7 +129,7 @@ identify(struct call *c)
 void
 router_serve(struct admin *a, struct fcgi_request *r)
 {
-	struct call c = {.admin = a, .request = r};
+	struct call c = {.admin = a, .request = r, .denied = ""};
 	char allow[128], header[160];
 
 	c.actor = (struct manage_actor){.who = c.caller.who,
@@ -130,7 +147,7 @@ router_serve(struct admin *a, struct fcgi_request *r)
 		call_error(&c, 404, "", "there is nothing at this path");
 		return;
 	}
-	if (c.route->https_only && !fcgi_request_is_https(r)) {
+	if ((c.route->flags & ROUTE_HTTPS) != 0 && !fcgi_request_is_https(r)) {
 		call_refuse(&c, 403, "only over HTTPS", "not over HTTPS");
 		return;
 	}

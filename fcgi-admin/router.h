@@ -9,16 +9,22 @@ struct route {
 	const char *pattern; /* "/scep/{profile}/challenge": {…} stands for one segment */
 	unsigned
 	    roles; /* mask of MANAGE_ROLE_… that may; 0: anyone, and who has no valid token is anyone */
-	bool https_only; /* 403 on the plain port, before credentials are looked at */
+	unsigned flags; /* ROUTE_… */
 	void (*serve)(struct call *c);
 };
+
+#define ROUTE_HTTPS (1u << 0) /* 403 on the plain port, before credentials are looked at */
+#define ROUTE_ANY_CASE                                                                             \
+	(1u << 1) /* the path is spelled with capitals or without, but for what stands for {…} */
+#define ROUTE_OWN_DENIAL                                                                           \
+	(1u << 2) /* serve() answers a caller whose role does not allow it too: call.denied says so */
 
 /* All routes, ended by a NULL pattern. */
 extern const struct route router_routes[];
 
-/* Does path fit pattern?  captures gets what stood for its {…}. */
+/* Does path fit the route's pattern?  captures gets what stood for its {…}. */
 bool router_match(
-    const char *pattern, const char *path, char captures[CALL_CAPTURES][CALL_CAPTURE_SIZE]);
+    const struct route *r, const char *path, char captures[CALL_CAPTURES][CALL_CAPTURE_SIZE]);
 
 /* Is method one of the words in methods, or HEAD where GET is? */
 bool router_has_method(const char *methods, const char *method);

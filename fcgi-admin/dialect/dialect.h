@@ -9,4 +9,14 @@ void dialect_challenge(struct call *c);
 /* The same for SCEP_DEFAULT_PROFILE: /scep/challenge. */
 void dialect_default_challenge(struct call *c);
 
+/* GET and POST /scep/{profile}/mscep_admin[/]: the page of NDES, in UTF-16LE. */
+void dialect_ndes(struct call *c);
+/* The same for SCEP_DEFAULT_PROFILE: /scep/mscep_admin[/] and, where NDES itself has it, /certsrv/mscep_admin[/]. */
+void dialect_default_ndes(struct call *c);
+
+/* GET and POST /scep/{profile}/challenge.html: the same page in single octets. */
+void dialect_page(struct call *c);
+/* The same for SCEP_DEFAULT_PROFILE: /scep/challenge.html. */
+void dialect_default_page(struct call *c);
+
 #endif

@@ -5,8 +5,8 @@
 #include "base/octets.h"
 
 /*
- * Append "payloadIdentifier X; device Y; serial Z" of what is there; nothing for a body that is no such JSON, which is no fault: a body is
- * never required to parse.  Texts are cut to 128 octets, control characters dropped.
+ * Append "payloadIdentifier X; device Y; serial Z" of what is there; nothing for a body that is no such JSON or XML, which is no fault: a
+ * body is never required to parse.  Texts are cut to 128 octets, control characters dropped.
  */
 void webhook_describe(struct octets body, struct buffer *out);
 

@@ -224,8 +224,8 @@ manage_serial_text(struct octets serial, char out[MANAGE_SERIAL])
 bool
 manage_is_name(const char *name)
 {
-	static const char *const taken[] = {
-	    ".", "..", "challenge", "mscep_admin", "crl", "ocsp", "pkiclient.exe", NULL};
+	static const char *const taken[] = {".", "..", "challenge", "challenge.html", "mscep_admin",
+	    "mscep.dll", "certsrv", "crl", "ocsp", "pkiclient.exe", NULL};
 	size_t len = strlen(name);
 
 	if (len == 0 || len > NAME_MAX_OCTETS)

@@ -15,10 +15,11 @@ nothing(struct call *c)
 }
 
 static const struct route routes[] = {
-    {"GET", "/api/v1/things", 0, false, nothing},
-    {"POST", "/api/v1/things", 0, false, nothing},
-    {"GET PUT", "/api/v1/things/{id}", 0, false, nothing},
-    {"PATCH", "/api/v1/things/{id}/parts/{part}", 0, false, nothing},
+    {"GET", "/api/v1/things", 0, 0, nothing},
+    {"POST", "/api/v1/things", 0, 0, nothing},
+    {"GET PUT", "/api/v1/things/{id}", 0, 0, nothing},
+    {"PATCH", "/api/v1/things/{id}/parts/{part}", 0, 0, nothing},
+    {"GET", "/certsrv/{one}/Admin", 0, ROUTE_ANY_CASE, nothing},
     {0},
 };
 
@@ -99,11 +100,41 @@ an_empty_or_an_overlong_segment_fits_nothing(void **state)
 }
 
 static void
+a_path_that_is_spelled_in_any_case_keeps_what_is_captured_as_it_is(void **state)
+{
+	(void)state;
+	assert_ptr_equal(find("GET", "/certsrv/De-Mo/admin"), &routes[4]);
+	assert_string_equal(captures[0], "De-Mo");
+	assert_ptr_equal(find("GET", "/CertSRV/x/ADMIN"), &routes[4]);
+	assert_null(find("GET", "/certsrv/x/admin/"));
+	assert_null(find("GET", "/certsrv/x/adm!n"));
+	assert_null(find("GET", "/API/v1/things"));
+}
+
+static void
+what_scrapers_ask_for_leads_to_a_challenge_in_any_case_and_with_a_slash_or_none(void **state)
+{
+	static const char *const paths[] = {"/scep/mdm/challenge", "/scep/mdm/mscep_admin",
+	    "/scep/mdm/mscep_admin/", "/scep/mdm/MSCEP_Admin/", "/scep/mdm/challenge.html",
+	    "/scep/challenge", "/scep/mscep_admin", "/scep/mscep_admin/", "/scep/challenge.html",
+	    "/certsrv/mscep_admin", "/certsrv/mscep_admin/", "/CertSrv/mscep_admin/"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		assert_non_null(router_find(router_routes, "GET", paths[i], captures, allow));
+		assert_non_null(router_find(router_routes, "POST", paths[i], captures, allow));
+		assert_null(router_find(router_routes, "PUT", paths[i], captures, allow));
+	}
+	assert_null(router_find(router_routes, "GET", "/certsrv/mscep_admin//", captures, allow));
+	assert_null(router_find(router_routes, "GET", "/certsrv/challenge", captures, allow));
+}
+
+static void
 every_route_of_the_program_that_asks_for_a_role_asks_for_https(void **state)
 {
 	(void)state;
 	for (const struct route *r = router_routes; r->pattern != NULL; r++)
-		assert_true(r->roles == 0 || r->https_only);
+		assert_true(r->roles == 0 || (r->flags & ROUTE_HTTPS) != 0);
 }
 
 int
@@ -116,6 +147,9 @@ main(void)
 	    cmocka_unit_test(head_goes_where_get_goes_and_nowhere_else),
 	    cmocka_unit_test(a_segment_is_captured_up_to_the_next_slash),
 	    cmocka_unit_test(an_empty_or_an_overlong_segment_fits_nothing),
+	    cmocka_unit_test(a_path_that_is_spelled_in_any_case_keeps_what_is_captured_as_it_is),
+	    cmocka_unit_test(
+		what_scrapers_ask_for_leads_to_a_challenge_in_any_case_and_with_a_slash_or_none),
 	    cmocka_unit_test(every_route_of_the_program_that_asks_for_a_role_asks_for_https),
 	};
 

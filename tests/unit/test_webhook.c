@@ -32,11 +32,28 @@ jamfs_body_gives_payload_identifier_and_device(void **state)
 }
 
 static void
+jamfs_xml_body_gives_the_same(void **state)
+{
+	(void)state;
+	says("<?xml version=\"1.0\"?><JAMFEvent><webhook><webhookEvent>SCEPChallenge</webhookEvent>"
+	     "</webhook><event><payloadIdentifier>com.x.1</payloadIdentifier><device>"
+	     "<serialNumber>C02</serialNumber><uuid>U-1</uuid></device></event></JAMFEvent>",
+	    "payloadIdentifier com.x.1; device U-1; serial C02");
+	says("<event><targetDevice>mac-7</targetDevice></event>", "device mac-7");
+}
+
+static void
 any_other_body_gives_nothing(void **state)
 {
 	(void)state;
 	says("", "");
 	says("<xml/>", "");
+	says("<", "");
+	says("<payloadIdentifier", "");
+	says("<payloadIdentifier>", "");
+	says("<payloadIdentifier>x", "");
+	says("<payloadIdentifier></payloadIdentifier>", "");
+	says("<payloadIdentifiers>x</payloadIdentifiers>", "");
 	says("{\"event\":", "");
 	says("[1,2]", "");
 	says("{\"event\":7}", "");
@@ -61,6 +78,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(jamfs_body_gives_payload_identifier_and_device),
+	    cmocka_unit_test(jamfs_xml_body_gives_the_same),
 	    cmocka_unit_test(any_other_body_gives_nothing),
 	    cmocka_unit_test(texts_are_cut_and_lose_control_characters),
 	};
