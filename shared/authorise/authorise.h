@@ -35,6 +35,7 @@ struct authoriser {
 	struct store *store;
 	struct http *http;	    /* for calls of others */
 	struct outbound_gate *gate; /* bounds how many workers are in one */
+	_Atomic uint32_t *workers;  /* alive: half of them may be */
 };
 
 /* What is asked; borrowed. */
@@ -43,8 +44,9 @@ struct authorise_request {
 	int message_type;		  /* PKCSReq or RenewalReq */
 	const struct certificate *signer; /* the certificate that signed the message */
 	bool signer_self_signed;
-	const struct csr *csr;	   /* its proof of possession held */
-	const uint8_t *repeat_key; /* 32 octets: names the request */
+	const struct csr *csr;	    /* its proof of possession held */
+	const uint8_t *repeat_key;  /* 32 octets: names the request */
+	const char *transaction_id; /* printable; for those that are asked about it */
 	int64_t now_ms;
 };
 
@@ -92,6 +94,12 @@ struct authorisation {
  */
 enum authorise_rc authorise_enrolment(const struct authoriser *a, const struct authorise_request *q,
     struct authorisation *out, struct errbuf *why);
+
+/*
+ * May this worker call others now?  false with why where it cannot, or where as many as may be are doing so: 503.  true: the place is kept until
+ * outbound_gate_leave(), so that what is begun with Intune can be ended with it.
+ */
+bool authorise_may_call(const struct authoriser *a, struct errbuf *why);
 
 /* Not committed.  client_fault counts as a failed try, and enough of them burn the challenge.  Failing to tell Redis is no
  * error: the reservation ends by itself; false then, with why for the log. */

@@ -3,7 +3,7 @@
  * none of them allows is denied.
  *
  * Order: a certificate (renewal.h, anchor.h); a profile whose mode is "none" (approval by hand, or renewal alone); an account's secret, in
- * every mode but intune; the mode's own.
+ * every mode but intune; the mode's own.  Behind all of them, the profile's webhooks.
  */
 #ifndef AUTHORISE_METHOD_H
 #define AUTHORISE_METHOD_H
@@ -30,5 +30,12 @@ extern const struct authorise_method authorise_none;
 /* ALLOW: the challenge is the secret of an enabled account of the profile, in time; DENY: it is none; AWAY. */
 enum authorise_rc authorise_account(const struct authoriser *a, const struct authorise_request *q,
     struct authorisation *out, struct errbuf *why);
+
+/*
+ * Whatever allowed, a certificate too: do the profile's webhooks of kind validate all allow?  ALLOW where there are none; authorise_webhook asks
+ * them itself.  DENY with text, where one denies or cannot be asked; AWAY where too many workers are in a call.
+ */
+enum authorise_rc authorise_ask_webhooks(const struct authoriser *a,
+    const struct authorise_request *q, struct authorisation *out, struct errbuf *why);
 
 #endif
