@@ -95,11 +95,13 @@ router_find(const struct route *routes, const char *method, const char *path,
 static bool
 identify(struct call *c)
 {
-	const char *header = fcgi_request_header(c->request, "HTTP_AUTHORIZATION");
+	bool https = fcgi_request_is_https(c->request);
+	const char *header = https ? fcgi_request_header(c->request, "HTTP_AUTHORIZATION") : "";
+	const char *certificate =
+	    https ? fcgi_request_header(c->request, "TLS_CLIENT_CERTIFICATE") : "";
 	struct manage_report r = {0};
 
-	switch (access_identify(
-	    &c->admin->manage, fcgi_request_is_https(c->request) ? header : "", &c->caller, &r)) {
+	switch (access_identify(&c->admin->manage, header, certificate, &c->caller, &r)) {
 	case ACCESS_AWAY:
 		call_failed(c, MANAGE_AWAY, &r);
 		return false;

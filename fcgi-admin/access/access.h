@@ -6,7 +6,7 @@
 #include "fcgi-admin/manage/token.h"
 
 struct access_caller {
-	bool known; /* a token that is valid now */
+	bool known; /* a token, or a certificate that stands for one, that is valid now */
 	struct token_row token;
 	unsigned role;		       /* MANAGE_ROLE_…, one of them */
 	char user[AUTHORIZATION_USER]; /* Basic's, plain; "" without */
@@ -20,8 +20,11 @@ enum access_rc {
 	ACCESS_AWAY /* the store, which knows, cannot be read */
 };
 
-/* header: the Authorization header's value, "" where absent.  Always fills out->who. */
-enum access_rc access_identify(
-    struct manage *m, const char *header, struct access_caller *out, struct manage_report *r);
+/*
+ * header: the Authorization header's value; certificate: the TLS client certificate as nginx hands it over; "" where absent.  The header counts
+ * where there are both.  Always fills out->who.
+ */
+enum access_rc access_identify(struct manage *m, const char *header, const char *certificate,
+    struct access_caller *out, struct manage_report *r);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/encoding.h"
 #include "fcgi-admin/cli/cli.h"
+#include "fcgi-admin/cli/credential.h"
 #include "fcgi-admin/manage/token.h"
 
 static json_t *
@@ -15,8 +16,25 @@ token_json(const struct token_row *t)
 }
 
 static int
+show(struct cli *cli, const struct token_row *row, const char *token)
+{
+	json_t *j;
+
+	if (!cli->json) {
+		if (token[0] != '\0')
+			puts(token);
+		return CLI_DONE;
+	}
+	if ((j = token_json(row)) != NULL && token[0] != '\0')
+		json_object_set_new(j, "token", json_string(token));
+	return cli_print_json(j);
+}
+
+static int
 create(struct cli *cli, const struct arguments *a)
 {
+	struct credential c = {0};
+	const char *certificate = arguments_text(a, "client-certificate");
 	char token[MANAGE_TOKEN_SIZE];
 	struct manage_token_order o = {
 	    .name = a->operands[0],
@@ -26,8 +44,7 @@ create(struct cli *cli, const struct arguments *a)
 	struct token_row row;
 	struct manage_report r = {0};
 	struct errbuf why = {0};
-	json_t *j;
-	int status;
+	int status = CLI_REFUSED;
 
 	if (o.role == NULL) {
 		cli_error("--role is missing: admin, operator, approver, auditor or challenge");
@@ -35,17 +52,17 @@ create(struct cli *cli, const struct arguments *a)
 	}
 	if (!arguments_duration(a, "ttl", &o.lifetime_s, &why))
 		return cli_usage(&why);
-	status =
-	    cli_result(manage_token_create(&cli->manage, &cli->actor, &o, token, &row, &r), &r);
+	if (certificate != NULL && !credential_load_certificate(&c, certificate, &why)) {
+		cli_error("%s", why.line);
+	} else {
+		o.certificate = buffer_octets(&c.der);
+		status = cli_result(
+		    manage_token_create(&cli->manage, &cli->actor, &o, token, &row, &r), &r);
+	}
+	credential_free(&c);
 	if (status != CLI_DONE)
 		return status;
-	if (cli->json) {
-		if ((j = token_json(&row)) != NULL)
-			json_object_set_new(j, "token", json_string(token));
-		status = cli_print_json(j);
-	} else {
-		puts(token);
-	}
+	status = show(cli, &row, token);
 	octets_wipe(token, sizeof(token));
 	return status;
 }
@@ -94,6 +111,7 @@ static const struct option_spec create_options[] = {
     {"role", "ROLE", "admin, operator, approver, auditor or challenge", false},
     {"profiles", "A,B", "mints challenges for these alone; role challenge needs some", false},
     {"ttl", "TIME", "until it expires: 365d; without it never", false},
+    {"client-certificate", "FILE", "a TLS client certificate (PEM) in place of a token", false},
     {0},
 };
 

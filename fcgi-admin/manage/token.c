@@ -1,12 +1,14 @@
 /* token.c: making, finding and revoking API tokens. */
 #include "fcgi-admin/manage/token.h"
 
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "pki/certificate.h"
 #include "store/profile_row.h"
 
 #define LIFETIME_LEAST_S 60
@@ -150,6 +152,72 @@ hash_of(struct manage *m, struct octets token, uint8_t hash[32], struct manage_r
 	return MANAGE_OK;
 }
 
+/* A MAC that no token's can be: it has two parts. */
+static enum manage_rc
+hash_of_certificate(struct manage *m, struct octets der, uint8_t hash[32], struct manage_report *r)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	struct octets parts[2] = {octets_of_string("client certificate"), octets_of(digest, 32)};
+	enum manage_rc rc;
+
+	if ((rc = manage_need_master_key(m, r)) != MANAGE_OK)
+		return rc;
+	if (EVP_Digest(der.data, der.len, digest, NULL, EVP_sha256(), NULL) != 1 ||
+	    !master_key_mac(m->master_key, MASTER_KEY_TOKEN, parts, 2, hash)) {
+		errbuf_ossl(&r->why, "client certificate: SHA-256");
+		return MANAGE_FAULT;
+	}
+	return MANAGE_OK;
+}
+
+/* In time, by its own words? */
+static bool
+certificate_in_time(struct octets der, int64_t now, struct errbuf *why)
+{
+	struct certificate c;
+	bool ok = false;
+
+	if (!certificate_parse(der, &c, why))
+		return false;
+	if (now < c.not_before)
+		errbuf_set(why, "the client certificate is not valid yet");
+	else if (now > c.not_after)
+		errbuf_set(why, "the client certificate has expired");
+	else
+		ok = true;
+	certificate_free(&c);
+	return ok;
+}
+
+/* The secret: text that is drawn, or the certificate. */
+static enum manage_rc
+make_secret(struct manage *m, const struct manage_token_order *o, char token[MANAGE_TOKEN_SIZE],
+    struct token_row *out, struct manage_report *r)
+{
+	struct token_row other;
+	struct errbuf why = {0};
+	enum manage_rc rc;
+
+	if (o->certificate.len == 0)
+		return draw(token, &r->why) ? hash_of(m, octets_of_string(token), out->hash, r)
+					    : MANAGE_FAULT;
+	if (!certificate_in_time(o->certificate, clock_now(), &why)) {
+		manage_invalid(r, "clientCertificate", "%s", why.line);
+		return manage_validity(r);
+	}
+	if ((rc = hash_of_certificate(m, o->certificate, out->hash, r)) != MANAGE_OK)
+		return rc;
+	switch (store_token_by_hash(m->store, out->hash, &other, &r->why)) {
+	case STORE_NONE:
+		return MANAGE_OK;
+	case STORE_OK:
+		return manage_fail(
+		    r, MANAGE_CONFLICT, "the certificate stands for token %s already", other.name);
+	default:
+		return MANAGE_AWAY;
+	}
+}
+
 enum manage_rc
 manage_token_create(struct manage *m, const struct manage_actor *by,
     const struct manage_token_order *o, char token[MANAGE_TOKEN_SIZE], struct token_row *out,
@@ -163,9 +231,9 @@ manage_token_create(struct manage *m, const struct manage_actor *by,
 	memset(token, 0, MANAGE_TOKEN_SIZE);
 	if ((rc = manage_need_store(m, r)) != MANAGE_OK || (rc = check_order(m, o, r)) != MANAGE_OK)
 		return rc;
-	if (!draw(token, &r->why) || !encoding_uuid(out->id))
-		return MANAGE_FAULT;
-	if ((rc = hash_of(m, octets_of_string(token), out->hash, r)) != MANAGE_OK)
+	if (!encoding_uuid(out->id))
+		return manage_fail(r, MANAGE_FAULT, "token: no random octets");
+	if ((rc = make_secret(m, o, token, out, r)) != MANAGE_OK)
 		return rc;
 	snprintf(out->name, sizeof(out->name), "%s", o->name);
 	snprintf(out->role, sizeof(out->role), "%s", o->role);
@@ -175,6 +243,8 @@ manage_token_create(struct manage *m, const struct manage_actor *by,
 	out->expires_at = o->lifetime_s != 0 ? out->created_at + o->lifetime_s : 0;
 	buffer_append_format(&reason, "name: %s; role: %s; profiles: %s", out->name, out->role,
 	    out->profiles[0] != '\0' ? out->profiles : "all");
+	if (o->certificate.len > 0)
+		buffer_append_string(&reason, "; by a client certificate");
 	e = manage_event(by, "token.create", "token", out->id);
 	e.reason = buffer_string(&reason);
 	rc = manage_of_store(store_token_insert(m->store, out, &e, &r->why), "token", o->name, r);
@@ -199,24 +269,17 @@ note_use(struct manage *m, const struct token_row *t)
 		m->token_used_after_ms = clock_monotonic_ms() + 60000;
 }
 
-enum manage_rc
-manage_token_find(
-    struct manage *m, struct octets token, struct token_row *out, struct manage_report *r)
+static enum manage_rc
+find_hash(struct manage *m, const uint8_t hash[32], const char *unknown, struct token_row *out,
+    struct manage_report *r)
 {
-	uint8_t hash[32];
-	enum manage_rc rc;
 	int64_t now = clock_now();
 
-	memset(out, 0, sizeof(*out));
-	if (!manage_token_is_token(token))
-		return manage_fail(r, MANAGE_NOT_FOUND, "not a token");
-	if ((rc = hash_of(m, token, hash, r)) != MANAGE_OK)
-		return rc;
 	switch (store_token_by_hash(m->store, hash, out, &r->why)) {
 	case STORE_OK:
 		break;
 	case STORE_NONE:
-		return manage_fail(r, MANAGE_NOT_FOUND, "unknown token");
+		return manage_fail(r, MANAGE_NOT_FOUND, "%s", unknown);
 	default:
 		return MANAGE_AWAY;
 	}
@@ -226,6 +289,36 @@ manage_token_find(
 		return manage_fail(r, MANAGE_NOT_FOUND, "token %s has expired", out->name);
 	note_use(m, out);
 	return MANAGE_OK;
+}
+
+enum manage_rc
+manage_token_find(
+    struct manage *m, struct octets token, struct token_row *out, struct manage_report *r)
+{
+	uint8_t hash[32];
+	enum manage_rc rc;
+
+	memset(out, 0, sizeof(*out));
+	if (!manage_token_is_token(token))
+		return manage_fail(r, MANAGE_NOT_FOUND, "not a token");
+	if ((rc = hash_of(m, token, hash, r)) != MANAGE_OK)
+		return rc;
+	return find_hash(m, hash, "unknown token", out, r);
+}
+
+enum manage_rc
+manage_token_find_certificate(
+    struct manage *m, struct octets der, struct token_row *out, struct manage_report *r)
+{
+	uint8_t hash[32];
+	enum manage_rc rc;
+
+	memset(out, 0, sizeof(*out));
+	if (!certificate_in_time(der, clock_now(), &r->why))
+		return MANAGE_NOT_FOUND;
+	if ((rc = hash_of_certificate(m, der, hash, r)) != MANAGE_OK)
+		return rc;
+	return find_hash(m, hash, "unknown client certificate", out, r);
 }
 
 bool

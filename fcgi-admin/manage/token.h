@@ -26,9 +26,14 @@ struct manage_token_order {
 	const char *
 	    profiles; /* comma-separated: it mints for these alone; NULL or "": for all.  Role challenge needs some */
 	int64_t lifetime_s; /* 0: it does not expire */
+	struct octets
+	    certificate; /* DER of a TLS client certificate that stands in the token's place; empty: none */
 };
 
-/* token gets the text that is shown this once: wipe it after use. */
+/*
+ * token gets the text that is shown this once: wipe it after use.  With a certificate there is none (""): whoever has its key is the caller, for
+ * as long as it is valid.  CONFLICT: the certificate stands for a token already.
+ */
 enum manage_rc manage_token_create(struct manage *m, const struct manage_actor *by,
     const struct manage_token_order *o, char token[MANAGE_TOKEN_SIZE], struct token_row *out,
     struct manage_report *r);
@@ -36,6 +41,10 @@ enum manage_rc manage_token_create(struct manage *m, const struct manage_actor *
 /* NOT_FOUND: nobody's, expired or revoked; why says which, for the log and the audit. */
 enum manage_rc manage_token_find(
     struct manage *m, struct octets token, struct token_row *out, struct manage_report *r);
+
+/* The same by a TLS client certificate, whose key the caller has; it must be in time itself. */
+enum manage_rc manage_token_find_certificate(
+    struct manage *m, struct octets der, struct token_row *out, struct manage_report *r);
 
 /* May this token mint challenges for the profile? */
 bool manage_token_has_profile(const struct token_row *t, const char *profile);

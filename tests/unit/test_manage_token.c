@@ -130,18 +130,19 @@ a_caller_is_known_by_bearer_and_refused_otherwise(void **state)
 
 	assert_int_equal(create(f, "one", "operator", NULL, 0), MANAGE_OK);
 	snprintf(header, sizeof(header), "Bearer %s", token);
-	assert_int_equal(
-	    access_identify(&f->manage, header, &caller, manage_fixture_report(f)), ACCESS_KNOWN);
+	assert_int_equal(access_identify(&f->manage, header, "", &caller, manage_fixture_report(f)),
+	    ACCESS_KNOWN);
 	assert_string_equal(caller.who, "token:one");
 	assert_int_equal(caller.role, MANAGE_ROLE_OPERATOR);
 	header[12] ^= 1;
-	assert_int_equal(
-	    access_identify(&f->manage, header, &caller, manage_fixture_report(f)), ACCESS_REFUSED);
+	assert_int_equal(access_identify(&f->manage, header, "", &caller, manage_fixture_report(f)),
+	    ACCESS_REFUSED);
 	assert_false(caller.known);
 	assert_string_equal(caller.who, "unknown");
 	assert_int_equal(
-	    access_identify(&f->manage, "", &caller, manage_fixture_report(f)), ACCESS_ANYONE);
-	assert_int_equal(access_identify(&f->manage, "NTLM x", &caller, manage_fixture_report(f)),
+	    access_identify(&f->manage, "", "", &caller, manage_fixture_report(f)), ACCESS_ANYONE);
+	assert_int_equal(
+	    access_identify(&f->manage, "NTLM x", "", &caller, manage_fixture_report(f)),
 	    ACCESS_REFUSED);
 }
 
