@@ -79,6 +79,9 @@ struct authorisation {
 	    *delivery; /* "intune": it must be told before the certificate leaves; NULL: none */
 	int64_t retry_after_s; /* with DENY: slowed down, answer 429; 0: not */
 
+	bool
+	    undecided; /* with DENY: who decides could not be asked: nobody's wrong try, and no challenge is burned for it */
+
 	/* With DENY: what the client may know; text is AUTHORISE_REFUSAL wherever a secret was checked. */
 	enum scep_fail_info fail_info;
 	struct errbuf text;

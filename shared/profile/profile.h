@@ -12,13 +12,16 @@
 #include <openssl/x509.h>
 
 #include "base/errbuf.h"
+#include "base/master_key.h"
 #include "base/octets.h"
 #include "base/settings.h"
+#include "outbound/webhook.h"
 #include "pki/certificate.h"
 #include "pki/fields.h"
 #include "pki/signer.h"
 #include "scep/reply.h"
 #include "scep/request.h"
+#include "store/outbound_row.h"
 #include "store/profile_row.h"
 #include "store/store.h"
 
@@ -54,6 +57,20 @@ struct profile_ra {
 	    *authority; /* issues what is asked for under this one (RFC 8894 figure 9) */
 };
 
+/* A webhook, its secrets unsealed; call borrows the rest. */
+struct profile_webhook {
+	bool notify; /* it is told afterwards; otherwise it is asked before */
+	char id[37];
+	char name[65];
+	char url[1024];
+	char ca_file[256];
+	struct buffer secret;
+	struct buffer credential;
+	struct webhook call;
+};
+
+struct intune;
+
 struct profile {
 	struct scep_profile_row scep;
 	struct ra_profile_row ra;
@@ -66,6 +83,12 @@ struct profile {
 	struct certificate
 	    anchors[PROFILE_ANCHORS_MAX]; /* others' CAs that authorise a first enrolment */
 	int anchor_count;
+
+	/* Whom it calls; nobody where the cache cannot call (profile_cache_outbound()). */
+	struct intune *intune; /* borrowed from the cache; NULL: no connection */
+	char intune_name[65];
+	struct profile_webhook *webhooks; /* the enabled ones */
+	int webhook_count;
 
 	struct field_rule field_rules[PROFILE_FIELDS_MAX];
 	struct field_rules rules; /* points into this profile */
@@ -85,6 +108,15 @@ struct profile_cache;
 bool profile_cache_open(
     const struct settings *s, struct store *st, struct profile_cache **out, struct errbuf *why);
 void profile_cache_close(struct profile_cache *c);
+/*
+ * From now on snapshots have their connection to Intune and their webhooks, unsealed by k and called by h, both borrowed.  A client of Intune keeps token and
+ * discovery for as long as its connection stays the same, whatever else is changed.  false with why: out of memory.
+ */
+bool profile_cache_outbound(
+    struct profile_cache *c, const struct master_key *k, struct http *h, struct errbuf *why);
+/* A client of the connection, which the caller closes; s, h and row are borrowed for its life.  false with why, which names no secret. */
+bool profile_intune_open(const struct settings *s, const struct master_key *k, struct http *h,
+    const struct intune_row *row, struct intune **out, struct errbuf *why);
 
 /*
  * The profile of this name or uuid, enabled or not, borrowed until the next call.  Costs one read of the configuration's
