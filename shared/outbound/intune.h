@@ -30,7 +30,7 @@ void intune_close(struct intune *i); /* wipes */
 
 enum intune_rc {
 	INTUNE_DONE = 0,
-	INTUNE_REFUSED,	    /* Intune answered, and said no: code tells which */
+	INTUNE_REFUSED, /* Intune answered, and said no: code tells which, its own or of an HTTP 400 */
 	INTUNE_CREDENTIALS, /* the login service refuses tenant or secret */
 	INTUNE_PERMISSION, /* the application lacks a permission (401 or 403 behind a valid token), or the service is not in its discovery */
 	INTUNE_AWAY	   /* network, 5xx, garbage, time-out */
@@ -63,7 +63,7 @@ enum intune_rc intune_failed(struct intune *i, const char *transaction_id, struc
 #define INTUNE_REVOCATIONS_MAX 100
 struct intune_revocation {
 	char context[1025];
-	char serial[65]; /* hex, as it came */
+	char serial[65]; /* hex, as it came; "": there was none, or another writing */
 	char issuer[1025];
 };
 struct intune_revocation_result {
@@ -77,7 +77,10 @@ enum intune_rc intune_download(struct intune *i, const char *issuer, struct intu
 enum intune_rc intune_upload(struct intune *i, const struct intune_revocation_result *results,
     int count, struct errbuf *why);
 
-/* What is wrong with a connection, part by part: for scepctl intune check.  Each step is tried only where those before it held. */
+/*
+ * What is wrong with a connection, part by part: for scepctl intune check.  Each step is tried only where those before it held, with new
+ * tokens, and within the time-out by itself.  The call asks to validate an empty request: nothing changes by it.
+ */
 enum intune_step {
 	INTUNE_STEP_LOGIN,
 	INTUNE_STEP_GRAPH,
