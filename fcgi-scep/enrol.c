@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "certrep.h"
+#include "limits.h"
 #include "message.h"
 #include "pending.h"
 #include "scep/password.h"
@@ -168,6 +169,37 @@ refuse_password(struct transaction *t, const struct csr *csr)
 	certrep_failure(t, SCEP_BAD_REQUEST, text, text);
 }
 
+/* Authorised, but too often: nothing is issued, and the challenge is as good as before.  false: answered. */
+static bool
+within_limits(struct transaction *t, struct authorisation *grant, int64_t now_ms)
+{
+	struct errbuf why = {0};
+	int64_t wait_s = limits_of_grant(t, grant, now_ms, &why);
+
+	if (wait_s == 0)
+		return true;
+	give_back(t, grant, false);
+	limits_refuse(t, wait_s, why.line);
+	return false;
+}
+
+/* A copy of this request may have used the challenge, or renewed, a moment ago. */
+static void
+refuse(struct transaction *t, const struct csr *csr, const struct authorisation *denial,
+    const uint8_t repeat_key[32], int64_t now_ms, const char *reason)
+{
+	if ((denial->already_used || !t->message->signer_self_signed) &&
+	    answer_repeat(t, octets_of(repeat_key, 32), now_ms / 1000))
+		return;
+	if (denial->retry_after_s > 0) {
+		limits_refuse(t, denial->retry_after_s, reason);
+		return;
+	}
+	certrep_failure(t, denial->fail_info, denial->text.line, reason);
+	if (!denial->undecided)
+		limits_count_wrong(t, csr, now_ms);
+}
+
 /* Authorised: a certificate, or, where somebody approves by hand, its place among those that wait. */
 static void
 issue_or_wait(struct transaction *t, const struct csr *csr, struct authorisation *grant,
@@ -203,18 +235,18 @@ authorise_and_issue(
 	struct authorisation grant;
 	struct errbuf why = {0};
 
+	if (!limits_allow_try(t, csr, now_ms))
+		return;
 	switch (authorise_enrolment(&t->worker->authoriser, &request, &grant, &why)) {
 	case AUTHORISE_ALLOW:
-		issue_or_wait(t, csr, &grant, repeat_key, now_ms);
+		if (within_limits(t, &grant, now_ms))
+			issue_or_wait(t, csr, &grant, repeat_key, now_ms);
 		return;
 	case AUTHORISE_AWAY:
 		certrep_unavailable(t, why.line);
 		return;
 	default:
-		/* A copy of this request may have used the challenge, or renewed, a moment ago. */
-		if ((!grant.already_used && t->message->signer_self_signed) ||
-		    !answer_repeat(t, octets_of(repeat_key, 32), now_ms / 1000))
-			certrep_failure(t, grant.fail_info, grant.text.line, why.line);
+		refuse(t, csr, &grant, repeat_key, now_ms, why.line);
 		return;
 	}
 }

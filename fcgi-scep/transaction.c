@@ -209,10 +209,11 @@ write_event(
 		e->event_id = event_id;
 	if (audit_event_to_json(e, &json) && (text = buffer_string(&json)) != NULL)
 		ok = audit_queue_put(w->redis, t->profile != NULL ? t->profile->scep.id : NULL,
-			 text, flood_key, w->settings->refusals_per_minute, clock_now_ms(),
-			 why) == REDIS_DONE;
+			 text, flood_key, t->limited ? 0 : w->settings->refusals_per_minute,
+			 clock_now_ms(), why) == REDIS_DONE;
 	buffer_free(&json);
-	ok = ok || write_directly(w, e, why);
+	/* What a limit refused is then in the log alone. */
+	ok = ok || (!t->limited && write_directly(w, e, why));
 	e->event_id = NULL;
 	return ok;
 }
@@ -260,12 +261,14 @@ record(struct transaction *t, const char *outcome, const char *reason)
 	if (t->serial[0] != '\0')
 		e.serial = t->serial;
 	network_of(fcgi_request_address(t->http), network);
-	snprintf(flood, sizeof(flood), "%s|%s|%s|%d", network,
-	    t->profile != NULL ? t->profile->scep.id : "", t->stage, (int)t->fail_info);
+	snprintf(flood, sizeof(flood), "%s|%s|%s|%d|%d", network,
+	    t->profile != NULL ? t->profile->scep.id : "", t->stage, (int)t->fail_info, t->limited);
 	if (write_event(t, &e, octets_of_string(flood), &why)) {
 		settle_lost(t);
 		return;
 	}
+	if (t->limited)
+		return;
 	if (t->worker->shared != NULL)
 		atomic_fetch_add(&t->worker->shared->audit_lost, 1);
 	log_event(LOG_LEVEL_ERROR, "audit-lost", "the row of this request is only in this log: %s",
@@ -285,6 +288,13 @@ transaction_refused(struct transaction *t, const char *outcome, const char *reas
 	log_request(
 	    t, strcmp(outcome, "failed") == 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, reason);
 	record(t, outcome, reason);
+}
+
+void
+transaction_limited(struct transaction *t, const char *reason)
+{
+	t->limited = true;
+	transaction_refused(t, "refused", reason);
 }
 
 void

@@ -39,6 +39,8 @@ struct transaction {
 	bool
 	    recorded; /* its audit row was written with what it changed: none more, only the log line */
 
+	bool limited; /* refused by a limit: counted, without a row of its own */
+
 	/* For the log line. */
 	const char *outcome; /* success, refused, failed, repeat */
 	enum scep_fail_info fail_info;
@@ -61,6 +63,9 @@ void transaction_event(const struct transaction *t, struct audit_event *e);
  * faults, "failed" for ours.
  */
 void transaction_refused(struct transaction *t, const char *outcome, const char *reason);
+
+/* Refused by a limit: the log line, and a row a minute with the count. */
+void transaction_limited(struct transaction *t, const char *reason);
 
 /* A repeat was answered with its first certificate, whose serial (hex) this is: log line and audit row, counted like a refusal. */
 void transaction_repeated(struct transaction *t, const char *serial);

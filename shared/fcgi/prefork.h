@@ -13,6 +13,7 @@
 
 #include "base/outbound_gate.h"
 #include "base/settings.h"
+#include "base/suspects.h"
 #include "fcgi/request.h"
 
 /* Shared by master and all children (anonymous shared memory), zeroed at start. */
@@ -20,6 +21,7 @@ struct prefork_shared {
 	_Atomic uint64_t audit_lost; /* audit rows that could be written nowhere but in the log */
 	_Atomic uint32_t workers;    /* workers alive */
 	_Atomic uint64_t restarts;   /* workers that died and were replaced */
+	struct suspects suspects;    /* where wrong secrets came from */
 	struct outbound_gate
 	    gate; /* workers now in a call of others; who dies there is counted out */
 };
