@@ -1,11 +1,18 @@
-/* authorise.c: static and one-time challenges, beside a certificate or alone. */
+/* authorise.c: the ways to prove it in their order: a certificate, an account's secret, what the profile's mode asks for. */
 #include "authorise/authorise.h"
 
 #include <string.h>
 
 #include "authorise/anchor.h"
+#include "authorise/method.h"
 #include "authorise/renewal.h"
-#include "pki/name.h"
+
+/* A mode that is not here lets nobody in. */
+static const struct authorise_method *const methods[] = {
+    &authorise_none,
+    &authorise_static,
+    &authorise_dynamic,
+};
 
 bool
 authorise_challenge_id(const struct master_key *k, const char *profile_id, struct octets challenge,
@@ -16,109 +23,13 @@ authorise_challenge_id(const struct master_key *k, const char *profile_id, struc
 	return master_key_mac(k, MASTER_KEY_CHALLENGE, parts, 2, out);
 }
 
-static enum authorise_rc
-check_static(const struct profile *p, const struct csr *csr, const uint8_t mac[CHALLENGE_ID_SIZE],
-    struct errbuf *why)
+static const struct authorise_method *
+method_of(const char *mode)
 {
-	bool right = octets_equal_secret(octets_of(mac, CHALLENGE_ID_SIZE),
-	    octets_of(p->scep.challenge_hash, sizeof(p->scep.challenge_hash)));
-
-	if (!p->scep.challenge_set) {
-		errbuf_set(why, "challenge: the profile has no static challenge set");
-		return AUTHORISE_DENY;
-	}
-	if (!csr->has_challenge) {
-		errbuf_set(why, "challenge: the CSR has none");
-		return AUTHORISE_DENY;
-	}
-	if (!right) {
-		errbuf_set(why, "challenge: wrong (static, %zu octets)", csr->challenge.len);
-		return AUTHORISE_DENY;
-	}
-	return AUTHORISE_ALLOW;
-}
-
-/* A commonName other than want into *other; false where there is none.  *count: how many there are in all. */
-static bool
-find_other_name(struct octets subject, struct octets want, struct buffer *other, int *count)
-{
-	const struct name_type *common_name = name_type_of_field("subject.commonName");
-	struct name_view *v;
-	bool found = false;
-
-	*count = 0;
-	if (!name_parse(subject, &v, NULL))
-		return false;
-	for (int i = 0; i < name_count(v) && !found; i++) {
-		const struct name_attribute *a = name_get0(v, i);
-
-		if (!octets_equal(a->oid, common_name->oid))
-			continue;
-		(*count)++;
-		buffer_free(other);
-		found = !name_value_utf8(a->value, a->tag, other) ||
-			!octets_equal(buffer_octets(other), want);
-	}
-	name_free(v);
-	return found;
-}
-
-/*
- * The subject a challenge was bound to when it was minted (--bind-cn).  Every commonName has to be it: readers differ in which
- * of several they go by.
- */
-static bool
-check_binding(const char *bind_cn, const struct csr *csr, struct errbuf *why)
-{
-	struct buffer cn = {0};
-	bool fits = true;
-	int count;
-
-	if (bind_cn[0] == '\0')
-		return true;
-	if (find_other_name(csr->subject, octets_of_string(bind_cn), &cn, &count)) {
-		errbuf_set(why, "challenge: bound to CN %s, the CSR has %.*s", bind_cn,
-		    (int)(cn.len > 128 ? 128 : cn.len), cn.len > 0 ? (const char *)cn.data : "");
-		fits = false;
-	} else if (count == 0) {
-		errbuf_set(why, "challenge: bound to CN %s, the CSR has no CN", bind_cn);
-		fits = false;
-	}
-	buffer_free(&cn);
-	return fits;
-}
-
-static enum authorise_rc
-check_dynamic(const struct authoriser *a, const struct authorise_request *q,
-    struct authorisation *out, struct errbuf *why)
-{
-	struct challenge_reservation *r = &out->reservation;
-	enum challenge_state state;
-	struct errbuf ignored = {0};
-
-	r->profile_id = q->profile->scep.id;
-	memcpy(r->id, out->challenge_id, sizeof(r->id));
-	memcpy(r->repeat_key, q->repeat_key, sizeof(r->repeat_key));
-	if (challenge_reserve(a->redis, r, q->now_ms, a->settings->reserve_s * 1000, &state, why) !=
-	    REDIS_DONE) {
-		errbuf_prefix(why, "challenge");
-		return AUTHORISE_AWAY;
-	}
-	if (!q->csr->has_challenge) {
-		errbuf_set(why, "challenge: the CSR has none");
-		return AUTHORISE_DENY;
-	}
-	if (state != CHALLENGE_RESERVED) {
-		out->already_used = state == CHALLENGE_USED || state == CHALLENGE_HELD;
-		errbuf_set(why, "challenge: %s (one-time)", challenge_state_name(state));
-		return AUTHORISE_DENY;
-	}
-	out->one_time = true;
-	if (!check_binding(r->binding.cn, q->csr, why)) {
-		(void)authorise_release(a, out, true, &ignored);
-		return AUTHORISE_DENY;
-	}
-	return AUTHORISE_ALLOW;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(mode, methods[i]->mode) == 0)
+			return methods[i];
+	return NULL;
 }
 
 static enum authorise_rc
@@ -126,6 +37,7 @@ check_challenge(const struct authoriser *a, const struct authorise_request *q,
     struct authorisation *out, struct errbuf *why)
 {
 	const struct profile *p = q->profile;
+	const struct authorise_method *method = method_of(p->scep.challenge_mode);
 
 	out->fail_info = SCEP_BAD_REQUEST;
 	errbuf_set(&out->text, "%s", AUTHORISE_REFUSAL);
@@ -135,17 +47,13 @@ check_challenge(const struct authoriser *a, const struct authorise_request *q,
 		errbuf_ossl(why, "challenge: HMAC");
 		return AUTHORISE_AWAY;
 	}
-	if (strcmp(p->scep.challenge_mode, "static") == 0) {
-		out->method = "static";
-		return check_static(p, q->csr, out->challenge_id, why);
+	if (method == NULL) {
+		errbuf_set(why, "challenge: the profile's mode is \"%s\": nobody may enrol",
+		    p->scep.challenge_mode);
+		return AUTHORISE_DENY;
 	}
-	if (strcmp(p->scep.challenge_mode, "dynamic") == 0) {
-		out->method = "dynamic";
-		return check_dynamic(a, q, out, why);
-	}
-	errbuf_set(why, "challenge: the profile's mode is \"%s\": nobody may enrol",
-	    p->scep.challenge_mode);
-	return AUTHORISE_DENY;
+	out->method = method->mode;
+	return method->check(a, q, out, why);
 }
 
 /*

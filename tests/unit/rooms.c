@@ -44,6 +44,10 @@ make_settings(struct rooms *r)
 	s->store_timeout_ms = 5000;
 	s->reserve_s = 30;
 	s->challenge_tries = 3;
+	s->code_window_s = 600;
+	s->code_tries_per_window = 10;
+	s->code_lock_after = 50;
+	s->code_lock_s = 3600;
 }
 
 static void
@@ -158,9 +162,30 @@ rooms_profile(struct rooms *r)
 struct csr
 rooms_csr(EVP_PKEY *key, const char *subject, const char *challenge)
 {
+	return rooms_csr_san(key, subject, NULL, challenge);
+}
+
+/* An extensionRequest with one extension. */
+static void
+ask_for_san(const char *san, struct buffer *attributes)
+{
+	struct buffer names = {0}, extension = {0}, list = {0};
+
+	assert_true(san_from_text(san, &names, NULL));
+	pki_extension(&extension, PKI_SAN, &names);
+	pki_wrap(&list, 0x30, &extension);
+	pki_attribute(attributes, PKI_EXTENSION_REQUEST, &list);
+}
+
+struct csr
+rooms_csr_san(EVP_PKEY *key, const char *subject, const char *san, const char *challenge)
+{
 	struct buffer attributes = {0}, value = {0}, der = {0};
 	struct errbuf why = {0};
 	struct csr csr;
+
+	if (san != NULL)
+		ask_for_san(san, &attributes);
 
 	if (challenge != NULL) {
 		pki_tlv_string(&value, 0x0c, challenge);

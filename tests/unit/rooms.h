@@ -42,6 +42,9 @@ struct profile *rooms_profile(struct rooms *r);
 
 /* A CSR by key for a subject ("CN=x"), with a challenge unless it is NULL; the caller frees it. */
 struct csr rooms_csr(EVP_PKEY *key, const char *subject, const char *challenge);
+/* The same with a subjectAltName as san_from_text() reads it; NULL: without. */
+struct csr rooms_csr_san(
+    EVP_PKEY *key, const char *subject, const char *san, const char *challenge);
 
 /* An order for it as fcgi-scep makes them, with the repeat key number. */
 struct issue_order rooms_order(
