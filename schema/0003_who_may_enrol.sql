@@ -136,19 +136,21 @@ ALTER TABLE certificate ADD COLUMN account_id INTEGER REFERENCES account (id) ON
 ALTER TABLE certificate ADD COLUMN organization TEXT;
 ALTER TABLE certificate ADD COLUMN department TEXT;
 -- Freeing a seat asks whether it has another; costs nothing without seats.
-CREATE INDEX certificate_seat ON certificate (seat_id) WHERE seat_id IS NOT NULL;
+CREATE INDEX certificate_seat ON certificate (seat_id, not_after) WHERE seat_id IS NOT NULL;
 CREATE INDEX certificate_account ON certificate (account_id) WHERE account_id IS NOT NULL;
 
 -- Certificates that must be told to an MDM before they leave.  state: issued (not told yet), failed (revoked, never leaves); a row goes
--- when it may leave.  by: intune.
+-- when it may leave.  by: intune.  challenge_id: whose use is given back where it fails.
 CREATE TABLE certificate_delivery (
 	certificate_id INTEGER PRIMARY KEY REFERENCES certificate (id),
 	state TEXT NOT NULL,
 	by TEXT NOT NULL,
 	transaction_id TEXT NOT NULL,
 	csr BLOB NOT NULL,
+	challenge_id BLOB,
 	created_at INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX certificate_delivery_issued ON certificate_delivery (created_at) WHERE state = 'issued';
 
 -- By whom a certificate is held (a MAC-free SHA-256 of profile lineage and seat or subject), and its key's SHA-256: written where a
 -- profile's switches ask for them, so that others pay nothing.
@@ -163,12 +165,13 @@ CREATE TABLE certificate_key (
 	PRIMARY KEY (digest, certificate_id)
 ) STRICT, WITHOUT ROWID;
 
--- Older certificates of a holder that end when the newer is seen in use, or at the time.
+-- Older certificates of a holder that end when the newer is seen in use, or at the time.  One may be replaced by several.
 CREATE TABLE certificate_replaced (
-	certificate_id INTEGER PRIMARY KEY REFERENCES certificate (id),
+	certificate_id INTEGER NOT NULL REFERENCES certificate (id),
 	by_id INTEGER NOT NULL REFERENCES certificate (id),
-	revoke_at INTEGER NOT NULL
-) STRICT;
+	revoke_at INTEGER NOT NULL,
+	PRIMARY KEY (certificate_id, by_id)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX certificate_replaced_by ON certificate_replaced (by_id);
 CREATE INDEX certificate_replaced_at ON certificate_replaced (revoke_at);
 
@@ -178,3 +181,5 @@ ALTER TABLE audit_event ADD COLUMN department TEXT;
 -- What waits for approval remembers what it was authorised by.
 ALTER TABLE scep_transaction ADD COLUMN enrollment_id INTEGER REFERENCES enrollment (id) ON DELETE SET NULL;
 ALTER TABLE scep_transaction ADD COLUMN account_id INTEGER REFERENCES account (id) ON DELETE SET NULL;
+CREATE INDEX scep_transaction_enrollment ON scep_transaction (enrollment_id) WHERE enrollment_id IS NOT NULL;
+CREATE INDEX scep_transaction_account ON scep_transaction (account_id) WHERE account_id IS NOT NULL;

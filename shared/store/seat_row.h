@@ -41,7 +41,8 @@ struct seat_row {
 };
 /*
  * CONFLICT: the seatId is taken.  NONE: no such seat (or, to insert and update, organization).  Deleting one frees its organization's count and
- * takes its enrolments with it; its certificates stay.  Moving one that is in use to another organization moves its count: FULL as below.
+ * takes its enrolments with it; its certificates stay.  Moving one that is in use to another organization moves its count: CONFLICT where that has
+ * no licence left.
  */
 enum store_rc store_seat_insert(
     struct store *st, const struct seat_row *s, const struct audit_event *e, struct errbuf *why);
@@ -57,11 +58,18 @@ enum store_rc store_seat_list(struct store *st, int64_t after_row, int limit,
     const char *organization, bool (*row)(void *ctx, const struct seat_row *s), void *ctx,
     struct errbuf *why);
 /*
- * At most 500 at once in one transaction, with one audit event: a seat whose seatId is there is changed, another one made.  *made and *changed
- * count them.  NONE with the seatId in why: an organization is not there, and nothing is written.
+ * At most 500 at once in one transaction, with one audit event: a seat whose seatId is there is changed (all but its id), another one made.  *made
+ * and *changed count them.  NONE with the seatId in why: an organization is not there, and nothing is written; CONFLICT: one has no licence left.
  */
 enum store_rc store_seat_import(struct store *st, const struct seat_row *seats, int count,
     const struct audit_event *e, int *made, int *changed, struct errbuf *why);
+
+/*
+ * For the background: look at up to 500 seats in use above row *after (0 to begin; 0 again behind the last) and free those whose certificates have
+ * all expired or been revoked; *freed of them.  Writes only where there is one.
+ */
+enum store_rc store_seat_sweep(
+    struct store *st, int64_t now, int64_t *after, int *freed, struct errbuf *why);
 
 #define ENROLLMENT_ATTRIBUTES_MAX 32
 
@@ -117,7 +125,10 @@ enum store_rc store_enrollment_reject(
     struct store *st, const char *id, const struct audit_event *e, struct errbuf *why);
 enum store_rc store_enrollment_delete(
     struct store *st, const char *id, const struct audit_event *e, struct errbuf *why);
-/* created -> pending where a request waits for approval, and back when it ends otherwise than by a certificate. */
+/*
+ * created -> pending where a request waits for approval, and back when it ends otherwise than by a certificate (a transaction that is rejected,
+ * fails or expires in the store does that itself).  NONE: it is not created (or pending): nothing to do.
+ */
 enum store_rc store_enrollment_pending(
     struct store *st, int64_t row, bool pending, struct errbuf *why);
 
@@ -139,7 +150,10 @@ struct enrollment_standing {
 enum store_rc store_enrollment_standing(struct store *st, const char *profile_id,
     const char *seat_id, const struct enrollment_throttle *t, int64_t now,
     struct enrollment_standing *out, struct errbuf *why);
-/* Count one wrong try, where the window still counts; *locked: this one locked an enrolment.  Writes nothing otherwise. */
+/*
+ * Count one wrong try against each that is open there, where its window still counts; each lock_after in all lock it, and *locked says that this one
+ * did.  Writes nothing otherwise.
+ */
 enum store_rc store_enrollment_wrong(struct store *st, const char *profile_id, const char *seat_id,
     const struct enrollment_throttle *t, int64_t now, bool *locked, struct errbuf *why);
 

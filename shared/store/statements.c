@@ -440,5 +440,10 @@ static const char *const statements[STATEMENT_COUNT] = {
 const char *
 statement_sql(enum statement s)
 {
-	return statements[s];
+	static const char *const *const parts[] = {statements, statements_seat, statements_account};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i][s] != NULL)
+			return parts[i][s];
+	return NULL;
 }
