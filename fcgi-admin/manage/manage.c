@@ -190,6 +190,41 @@ manage_changed_number(struct buffer *changes, const char *name, int64_t before, 
 	    name, before, after);
 }
 
+void
+manage_check_text(
+    struct manage_report *r, const char *name, const char *value, size_t max, bool required)
+{
+	if (value == NULL)
+		return;
+	if (required && *value == '\0')
+		manage_invalid(r, name, "must not be empty");
+	if (strlen(value) > max || !encoding_is_utf8(octets_of_string(value))) {
+		manage_invalid(r, name, "want UTF-8 of at most %zu octets", max);
+		return;
+	}
+	for (; *value != '\0'; value++)
+		if ((unsigned char)*value < ' ' || *value == 0x7f) {
+			manage_invalid(r, name, "has a control character");
+			return;
+		}
+}
+
+const char *
+manage_or_null(const char *text)
+{
+	return *text != '\0' ? text : NULL;
+}
+
+void
+manage_set_text(
+    const char *name, const char *value, char *target, size_t size, struct buffer *changes)
+{
+	if (value == NULL || strcmp(value, target) == 0)
+		return;
+	manage_changed(changes, name, target, value);
+	snprintf(target, size, "%s", value);
+}
+
 bool
 manage_adopt(const char *path, struct errbuf *why)
 {

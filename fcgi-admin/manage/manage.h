@@ -105,6 +105,17 @@ bool manage_adopt(const char *path, struct errbuf *why);
 #define MANAGE_SERIAL 64
 void manage_serial_text(struct octets serial, char out[MANAGE_SERIAL]);
 
+/* Name a field that is no UTF-8, has control characters or more than max octets, or is empty though it is required.  NULL has no faults. */
+void manage_check_text(
+    struct manage_report *r, const char *name, const char *value, size_t max, bool required);
+
+/* NULL for "": how an audit event says that there is none. */
+const char *manage_or_null(const char *text);
+
+/* Set a text unless value is NULL, and append "name: before -> after" where it differs. */
+void manage_set_text(
+    const char *name, const char *value, char *target, size_t size, struct buffer *changes);
+
 /* A name in a URL: [A-Za-z0-9._-]{1,64}, none of the words that mean something there. */
 bool manage_is_name(const char *name);
 
