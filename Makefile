@@ -54,7 +54,7 @@ headers := $(wildcard shared/*/*.h fcgi-scep/*.h fcgi-admin/*.h fcgi-admin/*/*.h
 
 warnings = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
 cppflags = -D_GNU_SOURCE -DSCEP_VERSION='"$(VERSION)"' -Ishared -I.
-libs = -Wl,--as-needed -lfcgi -lhiredis -lsqlite3 -ljansson -lcurl -lcrypto -lm
+libs = -Wl,--as-needed -lfcgi -lhiredis -lsqlite3 -ljansson -lcurl -lssl -lcrypto -lm
 
 cc_release = $(CC)
 cflags_release = -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
