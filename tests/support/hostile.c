@@ -81,7 +81,11 @@ make_csr(const struct hostile *h, struct buffer *out)
 	need(req != NULL && X509_REQ_set_subject_name(req, name) == 1 &&
 		 X509_REQ_set_pubkey(req, h->key) == 1,
 	    "CSR");
-	if (h->challenge != NULL)
+	if (h->challenge_type != 0)
+		need(X509_REQ_add1_attr_by_NID(req, NID_pkcs9_challengePassword, h->challenge_type,
+			 h->challenge_octets.data, (int)h->challenge_octets.len) == 1,
+		    "challengePassword");
+	else if (h->challenge != NULL)
 		need(X509_REQ_add1_attr_by_NID(req, NID_pkcs9_challengePassword, MBSTRING_UTF8,
 			 (const unsigned char *)h->challenge, -1) == 1,
 		    "challengePassword");

@@ -34,8 +34,10 @@ struct hostile {
 	int message_type;  /* 0: 19 */
 	const char *cn;
 	const char *challenge; /* NULL: none */
-	EVP_PKEY *key;	       /* signer's and CSR's */
-	EVP_PKEY *signer;      /* the signer's alone; NULL: key */
+	int challenge_type;    /* ASN.1 type of challenge_octets, which then stand in its place */
+	struct octets challenge_octets;
+	EVP_PKEY *key;	  /* signer's and CSR's */
+	EVP_PKEY *signer; /* the signer's alone; NULL: key */
 	X509 *recipient;
 	const EVP_MD *md;	  /* NULL: SHA-256 */
 	const EVP_MD *csr_md;	  /* of the CSR's own signature; NULL: SHA-256 */

@@ -1,0 +1,61 @@
+#!/bin/bash
+# The table of secrets: each challenge mode, and all that may be wrong with a challenge: docs/design.md, "Bad input".
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+stack_up
+export SCEPCTL
+
+# table URL CN RIGHT CASE…: secrets_table.c, whose three tests are told here where they fail.
+table() {
+	CMOCKA_MESSAGE_OUTPUT=STDOUT check "$STACK_BIN/e2e/secrets_table" "$@"
+}
+
+another=0123456789abcdef-of-another-profile
+once=0123456789ABCDEF0123456789ABCDEF
+
+it_refuses_wrong_static_challenges_alike() {
+	scepctl profile create other-static --ca test-ca --challenge-mode static --challenge "$another"
+	table "$SCEP_URL" table-static "$CHALLENGE" \
+		'missing||challenge: the CSR has none' \
+		'empty||challenge: wrong (static, 0 octets)' \
+		'wrong||challenge: wrong (static, 15 octets)' \
+		'16 KiB||challenge: wrong (static, 16384 octets)' \
+		"another profile's|$another|challenge: wrong"
+	table "$HTTP_URL/scep/other-static" table-static "$another" "another profile's|$CHALLENGE|challenge: wrong"
+}
+
+mint() {
+	scepctl challenge new --profile "$@"
+}
+
+it_refuses_wrong_one_time_challenges_alike() {
+	local right used expired elsewhere
+	scepctl profile create other-dynamic --ca test-ca --challenge-mode dynamic
+	used=$(mint mdm)
+	message first CN=first "$used"
+	equal 200 "$(send first)" "HTTP status"
+	equal SUCCESS "$(reply first)" "the first use"
+	elsewhere=$(mint other-dynamic)
+	expired=$(mint mdm --ttl 1m)
+	stack clock +61
+	right=$(mint mdm)
+	table "$SCEP_URL_DYNAMIC" table-dynamic "$right" \
+		'missing||challenge: the CSR has none' \
+		'wrong||challenge: unknown' \
+		"used|$used|challenge: used" \
+		"expired|$expired|challenge: expired" \
+		"bound to another CN|$(mint mdm --bind-cn somebody-else)|challenge: bound to CN somebody-else" \
+		"another profile's|$elsewhere|challenge: unknown" \
+		"a static one|$CHALLENGE|challenge: unknown"
+	# And at its own profile it is as good as before.
+	table "$HTTP_URL/scep/other-dynamic" table-dynamic "$elsewhere"
+	check invariants
+}
+
+it_refuses_every_challenge_where_the_mode_is_none() {
+	scepctl profile create renewals-only --ca test-ca --challenge-mode none
+	table "$HTTP_URL/scep/renewals-only" table-none - 'wrong||the profile'\''s mode is "none"' \
+		"another profile's|$CHALLENGE|the profile's mode is \"none\"" "one-time|$once|the profile's mode is \"none\""
+}
+
+run_tests "$@"
