@@ -230,6 +230,7 @@ authorise_and_issue(
 	    .signer_self_signed = t->message->signer_self_signed,
 	    .csr = csr,
 	    .repeat_key = repeat_key,
+	    .transaction_id = t->transaction_id,
 	    .now_ms = now_ms,
 	};
 	struct authorisation grant;

@@ -12,6 +12,8 @@ static const struct authorise_method *const methods[] = {
     &authorise_none,
     &authorise_static,
     &authorise_dynamic,
+    &authorise_intune,
+    &authorise_webhook,
 };
 
 bool
@@ -95,6 +97,13 @@ check_challenge_instead(const struct authoriser *a, const struct authorise_reque
 	return rc;
 }
 
+/* Intune is asked each time: a device that is no longer targeted would go round it with its certificate. */
+static bool
+asks_intune(const struct profile *p)
+{
+	return strcmp(p->scep.challenge_mode, authorise_intune.mode) == 0;
+}
+
 /* Who signs with a certificate of its own, or says that it renews. */
 static enum authorise_rc
 check_certificate(const struct authoriser *a, const struct authorise_request *q,
@@ -107,7 +116,8 @@ check_certificate(const struct authoriser *a, const struct authorise_request *q,
 		errbuf_set(why, "%s", renewal.why.line);
 		return rc;
 	}
-	if (rc == AUTHORISE_ALLOW && !q->profile->scep.certificate_renewal &&
+	if (rc == AUTHORISE_ALLOW &&
+	    (!q->profile->scep.certificate_renewal || asks_intune(q->profile)) &&
 	    (rc = check_challenge(a, q, out, why)) != AUTHORISE_ALLOW)
 		return rc;
 	if (rc == AUTHORISE_ALLOW) {
@@ -116,7 +126,7 @@ check_certificate(const struct authoriser *a, const struct authorise_request *q,
 		out->predecessor_id = renewal.predecessor_id;
 		return rc;
 	}
-	if (renewal.predecessor_id == 0 &&
+	if (renewal.predecessor_id == 0 && !asks_intune(q->profile) &&
 	    anchor_trusts(q->profile, q->signer, q->csr, q->now_ms)) {
 		out->method = "anchor";
 		return AUTHORISE_ALLOW;
@@ -124,14 +134,33 @@ check_certificate(const struct authoriser *a, const struct authorise_request *q,
 	return check_challenge_instead(a, q, &renewal, out, why);
 }
 
+/* Others than the profile's mode may have a say too; what they deny is no wrong try at a challenge. */
+static enum authorise_rc
+ask_others(const struct authoriser *a, const struct authorise_request *q, struct authorisation *out,
+    struct errbuf *why)
+{
+	struct errbuf ignored = {0};
+	enum authorise_rc rc = AUTHORISE_ALLOW;
+
+	if (strcmp(out->method, authorise_webhook.mode) != 0)
+		rc = authorise_ask_webhooks(a, q, out, why);
+	if (rc != AUTHORISE_ALLOW)
+		(void)authorise_release(a, out, false, &ignored);
+	return rc;
+}
+
 enum authorise_rc
 authorise_enrolment(const struct authoriser *a, const struct authorise_request *q,
     struct authorisation *out, struct errbuf *why)
 {
+	enum authorise_rc rc;
+
 	memset(out, 0, sizeof(*out));
 	if (q->signer_self_signed && q->message_type != SCEP_RENEWAL_REQ)
-		return check_challenge(a, q, out, why);
-	return check_certificate(a, q, out, why);
+		rc = check_challenge(a, q, out, why);
+	else
+		rc = check_certificate(a, q, out, why);
+	return rc == AUTHORISE_ALLOW ? ask_others(a, q, out, why) : rc;
 }
 
 bool

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "profile/internal.h"
 #include "profile/keys.h"
+#include "profile/outbound.h"
 #include "profile/profile.h"
 #include "store/revocation.h"
 
@@ -23,8 +24,10 @@ struct authority_entry {
 };
 
 struct profile_cache {
+	const struct settings *settings;
 	struct store *store;
 	struct profile_keys *keys;
+	struct profile_outbound *outbound; /* NULL: nobody is called */
 	int64_t version;
 	struct profile_entry *profiles;
 	struct authority_entry *authorities;
@@ -42,6 +45,7 @@ profile_cache_open(
 		errbuf_set(why, "profile cache: out of memory");
 		return false;
 	}
+	c->settings = s;
 	c->store = st;
 	c->version = -1;
 	*out = c;
@@ -65,6 +69,7 @@ drop_snapshots(struct profile_cache *c)
 		X509_free(a->status.ocsp_x509);
 		free(a);
 	}
+	profile_outbound_drop(c->outbound);
 }
 
 void
@@ -74,7 +79,19 @@ profile_cache_close(struct profile_cache *c)
 		return;
 	drop_snapshots(c);
 	profile_keys_free(c->keys);
+	profile_outbound_free(c->outbound);
 	free(c);
+}
+
+bool
+profile_cache_outbound(
+    struct profile_cache *c, const struct master_key *k, struct http *h, struct errbuf *why)
+{
+	drop_snapshots(c);
+	profile_outbound_free(c->outbound);
+	if ((c->outbound = profile_outbound_new(c->settings, k, h)) == NULL)
+		errbuf_set(why, "profile cache: out of memory");
+	return c->outbound != NULL;
 }
 
 enum store_rc
@@ -89,6 +106,19 @@ profile_cache_follow(struct profile_cache *c, struct errbuf *why)
 		c->version = version;
 	}
 	return STORE_OK;
+}
+
+static enum store_rc
+load_profile(struct profile_cache *c, const char *name, struct profile **out, struct errbuf *why)
+{
+	enum store_rc rc = profile_load(c->store, name, clock_now(), out, why);
+
+	if (rc == STORE_OK && c->outbound != NULL &&
+	    (rc = profile_outbound_read(c->outbound, c->store, *out, why)) != STORE_OK) {
+		profile_free(*out);
+		*out = NULL;
+	}
+	return rc;
 }
 
 enum store_rc
@@ -112,7 +142,7 @@ profile_get(struct profile_cache *c, const char *name, struct profile **out, str
 		errbuf_set(why, "profile cache: out of memory");
 		return STORE_AWAY;
 	}
-	if ((rc = profile_load(c->store, name, clock_now(), &e->profile, why)) != STORE_OK) {
+	if ((rc = load_profile(c, name, &e->profile, why)) != STORE_OK) {
 		free(e);
 		return rc;
 	}

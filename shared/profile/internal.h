@@ -19,6 +19,7 @@ void profile_authority_free(struct profile_authority *a);
 enum store_rc profile_read_authorities(
     struct profile *p, struct store *st, int64_t now, struct errbuf *why);
 void profile_free_authorities(struct profile *p);
+void profile_free_webhooks(struct profile *p);
 
 /* Octets of the DER object at the start of o, header and all; 0 when it is not whole or not of definite length. */
 size_t profile_der_length(struct octets o);

@@ -139,6 +139,7 @@ profile_free(struct profile *p)
 	profile_free_authorities(p);
 	for (int i = 0; i < p->anchor_count; i++)
 		certificate_free(&p->anchors[i]);
+	profile_free_webhooks(p);
 	buffer_free(&p->eku);
 	buffer_free(&p->capabilities);
 	buffer_free(&p->ca_certificates);
