@@ -26,8 +26,11 @@ static int new (struct cli *cli, const struct arguments *a)
 	struct manage_profile p;
 	struct manage_report r = {0};
 	struct errbuf why = {0};
-	struct manage_challenge_order o = {
-	    .profile = &p.scep, .bind_cn = arguments_text(a, "bind-cn")};
+	struct manage_challenge_order o = {.profile = &p.scep,
+	    .bind_cn = arguments_text(a, "bind-cn"),
+	    .bind_san = arguments_text(a, "bind-san"),
+	    .bind_key = arguments_text(a, "bind-key"),
+	    .bind_device = arguments_text(a, "bind-device")};
 	int status;
 
 	if (!arguments_duration(a, "ttl", &o.expiry_s, &why))
@@ -75,6 +78,9 @@ static const struct option_spec new_options[] = {
     PROFILE_OPTION,
     {"ttl", "TIME", "its life, 1m to 30d; the profile's without it", false},
     {"bind-cn", "CN", "the common name that the device must ask for", false},
+    {"bind-san", "LIST", "the SAN that it must ask for: dns:a.example,ip:192.0.2.1", false},
+    {"bind-key", "TYPE", "the key it must have: RSA, RSA-2048, EC, \"EC P-256\"", false},
+    {"bind-device", "ID", "its serialNumber, UID or CN, or one name of its SAN", false},
     {0},
 };
 static const struct option_spec count_options[] = {PROFILE_OPTION, {0}};

@@ -8,20 +8,19 @@
 #include "authorise/authorise.h"
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "fcgi-admin/manage/challenge_binding.h"
 #include "redis/challenge.h"
 
 #define EXPIRY_LEAST_S 60
 #define EXPIRY_MOST_S  (30 * 86400)
-#define BIND_CN_MAX    CHALLENGE_CN_MAX
 
 static enum manage_rc
-check_order(const struct manage_challenge_order *o, struct manage_report *r)
+check_order(
+    const struct manage_challenge_order *o, struct challenge_binding *b, struct manage_report *r)
 {
 	if (o->expiry_s != 0 && (o->expiry_s < EXPIRY_LEAST_S || o->expiry_s > EXPIRY_MOST_S))
 		manage_invalid(r, "ttl", "want 1 minute to 30 days");
-	if (o->bind_cn != NULL && (o->bind_cn[0] == '\0' || strlen(o->bind_cn) > BIND_CN_MAX ||
-				      !encoding_is_utf8(octets_of_string(o->bind_cn))))
-		manage_invalid(r, "bindCn", "want UTF-8 of 1 to %d octets", BIND_CN_MAX);
+	challenge_binding_read(o, b, r);
 	if (r->fault_count > 0)
 		return manage_validity(r);
 	if (strcmp(o->profile->challenge_mode, "dynamic") != 0)
@@ -33,21 +32,22 @@ check_order(const struct manage_challenge_order *o, struct manage_report *r)
 	return MANAGE_OK;
 }
 
-/* 128 random bits, and the id that stands for them. */
+/* As many digits as the profile has, 4 random bits each, and the id that stands for them. */
 static enum manage_rc
-draw(struct manage *m, const char *profile_id, struct manage_challenge *out,
+draw(struct manage *m, const struct scep_profile_row *profile, struct manage_challenge *out,
     uint8_t id[CHALLENGE_ID_SIZE], struct manage_report *r)
 {
-	uint8_t random[16];
+	uint8_t random[(MANAGE_CHALLENGE_SIZE - 1) / 2];
+	size_t len = profile->challenge_length == 16 ? 8 : sizeof(random);
 	bool ok;
 
 	if (RAND_priv_bytes(random, sizeof(random)) != 1) {
 		errbuf_ossl(&r->why, "challenge: no random octets");
 		return MANAGE_FAULT;
 	}
-	encoding_hex_upper(octets_of(random, sizeof(random)), out->value);
+	encoding_hex_upper(octets_of(random, len), out->value);
 	octets_wipe(random, sizeof(random));
-	ok = authorise_challenge_id(m->master_key, profile_id, octets_of_string(out->value), id);
+	ok = authorise_challenge_id(m->master_key, profile->id, octets_of_string(out->value), id);
 	if (!ok) {
 		errbuf_ossl(&r->why, "challenge: HMAC");
 		return MANAGE_FAULT;
@@ -59,7 +59,8 @@ draw(struct manage *m, const char *profile_id, struct manage_challenge *out,
 /* The audit row, as it waits in Redis. */
 static bool
 describe(const struct manage_actor *by, const struct manage_challenge_order *o,
-    const struct manage_challenge *c, int64_t now_ms, struct buffer *json)
+    const struct challenge_binding *b, const struct manage_challenge *c, int64_t now_ms,
+    struct buffer *json)
 {
 	struct buffer reason = {0};
 	char event_id[UUID_SIZE], expires[ENCODING_TIME_SIZE];
@@ -70,8 +71,7 @@ describe(const struct manage_actor *by, const struct manage_challenge_order *o,
 		return false;
 	encoding_time(c->expires_at, expires);
 	buffer_append_format(&reason, "expires %s", expires);
-	if (o->bind_cn != NULL)
-		buffer_append_format(&reason, "; bound to CN %s", o->bind_cn);
+	challenge_binding_describe(b, &reason);
 	if (o->reason != NULL)
 		buffer_append_format(&reason, "; %s", o->reason);
 	e.event_id = event_id;
@@ -88,7 +88,7 @@ manage_challenge_mint(struct manage *m, const struct manage_actor *by,
     const struct manage_challenge_order *o, struct manage_challenge *out, struct manage_report *r)
 {
 	struct buffer json = {0};
-	struct challenge_binding binding = {0};
+	struct challenge_binding binding;
 	struct challenge_mint mint = {.profile_id = o->profile->id,
 	    .now_ms = clock_now_ms(),
 	    .max_pending = o->profile->max_pending,
@@ -97,16 +97,14 @@ manage_challenge_mint(struct manage *m, const struct manage_actor *by,
 	enum manage_rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = check_order(o, r)) != MANAGE_OK ||
+	if ((rc = check_order(o, &binding, r)) != MANAGE_OK ||
 	    (rc = manage_need_master_key(m, r)) != MANAGE_OK ||
 	    (rc = manage_need_redis(m, r)) != MANAGE_OK ||
-	    (rc = draw(m, o->profile->id, out, mint.id, r)) != MANAGE_OK)
+	    (rc = draw(m, o->profile, out, mint.id, r)) != MANAGE_OK)
 		return rc;
-	if (o->bind_cn != NULL)
-		snprintf(binding.cn, sizeof(binding.cn), "%s", o->bind_cn);
 	mint.expires_ms = mint.now_ms + expiry_s * 1000;
 	out->expires_at = mint.expires_ms / 1000;
-	if (!describe(by, o, out, mint.now_ms, &json)) {
+	if (!describe(by, o, &binding, out, mint.now_ms, &json)) {
 		rc = manage_fail(r, MANAGE_FAULT, "challenge: out of memory");
 	} else {
 		mint.audit_json = buffer_string(&json);

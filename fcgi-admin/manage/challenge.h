@@ -5,13 +5,17 @@
 #include "fcgi-admin/manage/manage.h"
 #include "store/profile_row.h"
 
-#define MANAGE_CHALLENGE_SIZE 33 /* 32 upper-case hexadecimal digits and a NUL */
+#define MANAGE_CHALLENGE_SIZE 33 /* 32 or 16 upper-case hexadecimal digits and a NUL */
 
 struct manage_challenge_order {
 	const struct scep_profile_row *profile;
-	int64_t expiry_s;    /* 60 to 30 days; 0: the profile's */
-	const char *bind_cn; /* the commonName a CSR must have; NULL: any */
-	const char *reason;  /* for the audit: what asked for it; NULL: nothing */
+	int64_t expiry_s; /* 60 to 30 days; 0: the profile's */
+	/* What a CSR must have (authorise/binding.h says how it is compared); NULL: it may have any. */
+	const char *bind_cn;
+	const char *bind_san;	 /* "dns:a.example,ip:192.0.2.1" */
+	const char *bind_key;	 /* RSA, RSA-2048, EC, "EC P-256" */
+	const char *bind_device; /* its serialNumber, UID, CN or a SAN */
+	const char *reason;	 /* for the audit: what asked for it; NULL: nothing */
 };
 
 /* Wipe it after use: the value is nowhere else. */

@@ -81,6 +81,10 @@ profile_mode_check(struct manage *m, const struct manage_profile_change *c,
 	if (c->challenge_length != MANAGE_KEEP && c->challenge_length != 16 &&
 	    c->challenge_length != 32)
 		manage_invalid(r, "challengeLength", "want 32 or 16");
+	if (c->challenge_length == 16)
+		manage_warn(r, "challenges of 16 characters have 64 bits: devices with EC keys are "
+			       "refused, as "
+			       "their replies are encrypted under it and 128 are wanted");
 	if (c->seat_field != NULL && !is_one_of(c->seat_field, manage_seat_fields))
 		manage_invalid(r, "seatField",
 		    "want subject.commonName, subject.email, subject.serialNumber, san.email, "

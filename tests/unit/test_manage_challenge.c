@@ -152,6 +152,87 @@ a_life_out_of_bounds_and_an_overlong_name_are_refused(void **state)
 	assert_int_equal(pending(f), 1);
 }
 
+/* As the fixture's profile mints, bound to more. */
+static enum manage_rc
+mint_bound(struct manage_fixture *f, const char *san, const char *key, const char *device)
+{
+	const struct manage_challenge_order o = {.profile = &profile.scep,
+	    .bind_cn = "dev-1",
+	    .bind_san = san,
+	    .bind_key = key,
+	    .bind_device = device};
+
+	return manage_challenge_mint(
+	    &f->manage, &f->actor, &o, &challenge, manage_fixture_report(f));
+}
+
+static void
+what_a_challenge_is_bound_to_is_in_its_record_and_in_the_audit(void **state)
+{
+	struct manage_fixture *f = *state;
+	struct challenge_reservation c = {0};
+	enum challenge_state got;
+	struct seen seen = {0};
+	struct errbuf why = {0};
+	int taken;
+
+	NEEDS_SERVER();
+	assert_int_equal(mint(f, "mdm", 60, NULL), MANAGE_OK);
+	assert_int_equal(
+	    mint_bound(f, "dns:a.example,ip:192.0.2.1", "RSA-2048", "C02XYZ"), MANAGE_OK);
+	c.profile_id = profile.scep.id;
+	assert_true(encoding_unhex(challenge.id, c.id, sizeof(c.id)));
+	assert_int_equal(
+	    challenge_reserve(f->manage.redis, &c, clock_now_ms(), 1000, &got, &why), REDIS_DONE);
+	assert_int_equal(got, CHALLENGE_RESERVED);
+	assert_string_equal(c.binding.cn, "dev-1");
+	assert_string_equal(c.binding.san, "dns:a.example,ip:192.0.2.1");
+	assert_string_equal(c.binding.key_type, "RSA-2048");
+	assert_string_equal(c.binding.device, "C02XYZ");
+	assert_int_equal(
+	    audit_queue_take(f->manage.redis, 10, clock_now_ms(), keep_row, &seen, &taken, &why),
+	    REDIS_DONE);
+	assert_non_null(strstr(seen.json,
+	    "bound to CN dev-1; bound to SAN dns:a.example,ip:192.0.2.1; bound to a key of type "
+	    "RSA-2048; bound to device C02XYZ"));
+}
+
+static void
+what_no_csr_could_ever_have_is_no_binding(void **state)
+{
+	static const char *const keys[] = {"", "rsa", "RSA-", "RSA-0", "RSA-02048", "RSA-511",
+	    "RSA-8193", "RSA-2048x", "RSA-99999999", "EC P-224", "Ed25519"};
+	struct manage_fixture *f = *state;
+
+	NEEDS_SERVER();
+	assert_int_equal(mint(f, "mdm", 60, NULL), MANAGE_OK);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		assert_int_equal(mint_bound(f, NULL, keys[i], NULL), MANAGE_INVALID);
+		assert_true(manage_fixture_faults(f, "bindKey"));
+	}
+	assert_int_equal(mint_bound(f, "nonsense", NULL, ""), MANAGE_INVALID);
+	assert_true(manage_fixture_faults(f, "bindSan"));
+	assert_true(manage_fixture_faults(f, "bindDevice"));
+	assert_int_equal(mint_bound(f, NULL, "EC P-256", "x"), MANAGE_OK);
+	assert_int_equal(mint_bound(f, NULL, "RSA-8192", NULL), MANAGE_OK);
+	assert_int_equal(mint_bound(f, NULL, "EC", NULL), MANAGE_OK);
+}
+
+static void
+a_profile_of_16_characters_mints_such(void **state)
+{
+	struct manage_fixture *f = *state;
+	struct manage_profile_change c = MANAGE_PROFILE_KEEP;
+
+	NEEDS_SERVER();
+	c.challenge_length = 16;
+	assert_int_equal(
+	    manage_profile_set(&f->manage, &f->actor, "mdm", &c, &profile, &f->report), MANAGE_OK);
+	assert_int_equal(mint(f, "mdm", 0, NULL), MANAGE_OK);
+	assert_int_equal(strlen(challenge.value), 16);
+	assert_int_equal(strspn(challenge.value, "0123456789ABCDEF"), 16);
+}
+
 static void
 a_static_or_a_disabled_profile_mints_nothing(void **state)
 {
@@ -204,6 +285,9 @@ main(void)
 	    CASE(a_challenge_is_32_upper_case_digits_and_pending_under_the_id_that_authorise_makes),
 	    CASE(the_audit_row_waits_in_redis_and_does_not_tell_the_challenge),
 	    CASE(a_life_out_of_bounds_and_an_overlong_name_are_refused),
+	    CASE(what_a_challenge_is_bound_to_is_in_its_record_and_in_the_audit),
+	    CASE(what_no_csr_could_ever_have_is_no_binding),
+	    CASE(a_profile_of_16_characters_mints_such),
 	    CASE(a_static_or_a_disabled_profile_mints_nothing),
 	    CASE(no_more_are_pending_than_the_profile_allows),
 	    CASE(without_redis_nothing_is_minted),
