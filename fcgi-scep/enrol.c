@@ -116,7 +116,7 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 		    t, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL, "challenge: used (one-time)");
 		break;
 	case ISSUE_REFUSED:
-		give_back(t, grant, true);
+		give_back(t, grant, !result.ours);
 		certrep_failure(t, result.fail_info, result.text.line, why.line);
 		break;
 	default:

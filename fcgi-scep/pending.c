@@ -174,6 +174,7 @@ pending_start(struct transaction *t, const struct csr *csr, struct authorisation
 	    .csr = csr,
 	    .manual = grant->manual,
 	    .manual_count = grant->manual_count,
+	    .now = now_ms / 1000,
 	};
 	struct issue_result refusal = {.fail_info = SCEP_NO_FAIL_INFO};
 	struct buffer sealed = {0};
@@ -185,7 +186,7 @@ pending_start(struct transaction *t, const struct csr *csr, struct authorisation
 	case ISSUE_DONE:
 		break;
 	case ISSUE_REFUSED:
-		give_back(t, grant, true);
+		give_back(t, grant, !refusal.ours);
 		certrep_failure(t, refusal.fail_info, refusal.text.line, why.line);
 		return;
 	default:

@@ -124,6 +124,8 @@ check_certificate(const struct authoriser *a, const struct authorise_request *q,
 		if (out->method == NULL)
 			out->method = "certificate";
 		out->predecessor_id = renewal.predecessor_id;
+		out->manual_count = fields_manual_of(&q->profile->rules, q->signer->subject,
+		    q->signer->san, out->manual, ENROLLMENT_ATTRIBUTES_MAX);
 		return rc;
 	}
 	if (renewal.predecessor_id == 0 && !asks_intune(q->profile) &&

@@ -87,15 +87,20 @@ same_identity(
 bool
 renewal_same_identity(const struct authorise_request *q, struct errbuf *why)
 {
+	const struct field_rules *rules = &q->profile->rules;
+	struct field_value manual[ENROLLMENT_ATTRIBUTES_MAX];
 	struct buffer subject = {0}, san = {0};
 	struct errbuf refused = {0}, text = {0};
+	int count;
 	bool same;
 
 	if (same_identity(q, q->csr->subject, q->csr->san, why))
 		return true;
-	same =
-	    fields_apply(&q->profile->rules, q->csr, &subject, &san, &refused, &text) == FIELD_OK &&
-	    same_identity(q, buffer_octets(&subject), buffer_octets(&san), &refused);
+	count = fields_manual_of(
+	    rules, q->signer->subject, q->signer->san, manual, ENROLLMENT_ATTRIBUTES_MAX);
+	same = fields_apply(rules, q->csr, manual, count, &subject, &san, &refused, &text) ==
+		   FIELD_OK &&
+	       same_identity(q, buffer_octets(&subject), buffer_octets(&san), &refused);
 	buffer_free(&subject);
 	buffer_free(&san);
 	return same;

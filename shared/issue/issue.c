@@ -1,99 +1,21 @@
 /* issue.c: the way from a CSR to a committed certificate. */
 #include "issue/issue.h"
 
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/encoding.h"
 #include "base/fault.h"
+#include "issue/draft.h"
 #include "pki/certificate.h"
 #include "pki/fields.h"
 #include "pki/name.h"
-#include "pki/weak_key.h"
+#include "pki/public_key.h"
 
 #define SECONDS_PER_DAY	 86400
 #define SECONDS_PER_HOUR 3600
-
-/* What one certificate needs between the rules and the commit. */
-struct draft {
-	struct buffer subject; /* Name, DER */
-	struct buffer san;     /* GeneralNames, DER */
-	struct buffer san_text;
-	uint8_t serial[16];
-	int64_t not_before;
-	int64_t not_after;
-};
-
-static void
-draft_free(struct draft *d)
-{
-	buffer_free(&d->subject);
-	buffer_free(&d->san);
-	buffer_free(&d->san_text);
-}
-
-/* "EC P-256" against "P-256,P-384". */
-static bool
-curve_is_accepted(const struct profile *p, const struct public_key *key)
-{
-	static const char prefix[] = "EC ";
-	const char *name, *at = p->ra.curves;
-	size_t len;
-
-	if (key->type != PKI_KEY_EC || strncmp(key->name, prefix, sizeof(prefix) - 1) != 0)
-		return false;
-	name = key->name + sizeof(prefix) - 1;
-	len = strlen(name);
-	while ((at = strstr(at, name)) != NULL) {
-		if ((at == p->ra.curves || at[-1] == ',') && (at[len] == '\0' || at[len] == ','))
-			return true;
-		at += len;
-	}
-	return false;
-}
-
-bool
-issue_check_key(const struct profile *p, const struct public_key *key,
-    enum scep_fail_info *fail_info, struct errbuf *why, struct errbuf *text)
-{
-	char type[PUBLIC_KEY_TEXT];
-
-	if (key->type != PKI_KEY_RSA && !curve_is_accepted(p, key)) {
-		*fail_info = SCEP_BAD_ALG;
-		errbuf_set(text, "key type %s is not accepted here, want RSA%s%s",
-		    public_key_text(key, type), p->ra.curves[0] != '\0' ? " or EC on " : "",
-		    p->ra.curves);
-	} else if (key->type == PKI_KEY_EC) {
-		return true;
-	} else if (key->bits < p->ra.min_rsa_bits) {
-		*fail_info = SCEP_BAD_REQUEST;
-		errbuf_set(text, "key too small: have %s, want at least %lld bits", key->name,
-		    (long long)p->ra.min_rsa_bits);
-	} else if (key->bits > p->ra.max_rsa_bits) {
-		*fail_info = SCEP_BAD_REQUEST;
-		errbuf_set(text, "key too large: have %s, want at most %lld bits", key->name,
-		    (long long)p->ra.max_rsa_bits);
-	} else {
-		return true;
-	}
-	errbuf_set(why, "%s", text->line);
-	return false;
-}
-
-/* A key that others can work out proves nothing about who has it. */
-static bool
-key_is_sound(const struct csr *csr, struct issue_result *result, struct errbuf *why)
-{
-	const char *weakness = weak_key_reason(csr->spki);
-
-	if (weakness == NULL)
-		return true;
-	result->fail_info = SCEP_BAD_REQUEST;
-	errbuf_set(&result->text, "key is weak: %s", weakness);
-	errbuf_set(why, "%s, %s", result->text.line, csr->key.name);
-	return false;
-}
 
 /* Serial and times: 128 random bits; no certificate outlives its CA. */
 static bool
@@ -110,7 +32,9 @@ draft_serial_and_times(
 	d->not_before = o->now - ISSUE_BACKDATE_S;
 	if (d->not_before < ca->not_before)
 		d->not_before = ca->not_before;
-	d->not_after = o->now + o->profile->ra.validity_days * SECONDS_PER_DAY;
+	d->not_after = o->profile->ra.not_after;
+	if (d->not_after == 0)
+		d->not_after = o->now + o->profile->ra.validity_days * SECONDS_PER_DAY;
 	if (d->not_after > ca->not_after)
 		d->not_after = ca->not_after;
 	if (o->now < ca->not_before || o->now >= ca->not_after) {
@@ -138,6 +62,7 @@ sign(const struct issue_order *o, const struct draft *d, struct buffer *out, str
 	    .san = buffer_octets(&d->san),
 	    .crl_url = ca->crl_url,
 	    .ocsp_url = ca->ocsp_url,
+	    .extra = buffer_octets(&d->extra),
 	};
 
 	memcpy(f.serial, d->serial, sizeof(f.serial));
@@ -176,6 +101,7 @@ conflict(enum enrolment_conflict what, struct issue_result *result, struct errbu
 		errbuf_set(why, "account: disabled, expired or deleted meanwhile");
 		return ISSUE_UNAUTHORISED;
 	case ENROLMENT_LICENSE:
+		result->ours = true;
 		return refuse(result, "every licence of the organization is in use", why);
 	case ENROLMENT_DUPLICATE:
 		return refuse(result, "there is a valid certificate for this already", why);
@@ -190,12 +116,54 @@ conflict(enum enrolment_conflict what, struct issue_result *result, struct errbu
 	}
 }
 
+bool
+issue_holder(const char *lineage, int64_t seat_row, struct octets subject, uint8_t out[32])
+{
+	struct buffer text = {0};
+	bool ok;
+
+	buffer_append_string(&text, lineage);
+	if (seat_row != 0) {
+		buffer_append_format(&text, " seat:%lld", (long long)seat_row);
+	} else {
+		buffer_append_string(&text, " subject:");
+		buffer_append(&text, subject.data, subject.len);
+	}
+	ok = !text.failed && EVP_Digest(text.data, text.len, out, NULL, EVP_sha256(), NULL) == 1;
+	buffer_free(&text);
+	return ok;
+}
+
+/* What the profile's switches want of other certificates; no switch, no cost. */
+static bool
+ask_duplicates(const struct issue_order *o, const struct draft *d, struct enrolment *e,
+    uint8_t holder[32], uint8_t key_digest[32])
+{
+	const struct scep_profile_row *p = &o->profile->scep;
+
+	if (p->unique_keys) {
+		if (!public_key_digest(o->csr->spki, key_digest))
+			return false;
+		e->key_digest = octets_of(key_digest, 32);
+	}
+	if (strcmp(p->duplicates, "refuse") == 0)
+		e->duplicates = ENROLMENT_DUPLICATES_REFUSE;
+	else if (strcmp(p->duplicates, "replace") == 0)
+		e->duplicates = ENROLMENT_DUPLICATES_REPLACE;
+	else
+		return true;
+	e->replaced_at = o->now + p->duplicate_grace_s;
+	e->holder = octets_of(holder, 32);
+	return issue_holder(p->lineage, o->seat_row, buffer_octets(&d->subject), holder);
+}
+
 static enum issue_rc
 commit(struct store *st, const struct issue_order *o, struct draft *d, struct issue_result *result,
     struct errbuf *why)
 {
 	const struct profile *p = o->profile;
 	struct audit_event event = o->event;
+	uint8_t holder[32], key_digest[32];
 	enum enrolment_conflict what = ENROLMENT_NO_CONFLICT;
 	struct enrolment e = {
 	    .serial = octets_of(d->serial, sizeof(d->serial)),
@@ -237,6 +205,10 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 		e.csr = o->csr->der;
 		e.transaction_id = event.transaction_id;
 	}
+	if (!ask_duplicates(o, d, &e, holder, key_digest)) {
+		errbuf_ossl(why, "SHA-256 of holder or key");
+		return ISSUE_AWAY;
+	}
 	switch (store_commit_enrolment(st, &e, &what, why)) {
 	case STORE_OK:
 		return ISSUE_DONE;
@@ -248,25 +220,6 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 	return conflict(what, result, why);
 }
 
-/* Key policy and field rules; what the certificate will say goes into d. */
-static enum issue_rc
-apply_rules(const struct profile *p, const struct csr *csr, struct draft *d,
-    struct issue_result *result, struct errbuf *why)
-{
-	if (!issue_check_key(p, &csr->key, &result->fail_info, why, &result->text) ||
-	    !key_is_sound(csr, result, why))
-		return ISSUE_REFUSED;
-	switch (fields_apply(&p->rules, csr, &d->subject, &d->san, why, &result->text)) {
-	case FIELD_OK:
-		return ISSUE_DONE;
-	case FIELD_REFUSED:
-		result->fail_info = SCEP_BAD_REQUEST;
-		return ISSUE_REFUSED;
-	default:
-		return ISSUE_AWAY;
-	}
-}
-
 enum issue_rc
 issue_check(const struct issue_order *o, struct issue_result *result, struct errbuf *why)
 {
@@ -274,7 +227,7 @@ issue_check(const struct issue_order *o, struct issue_result *result, struct err
 	enum issue_rc rc;
 
 	memset(result, 0, sizeof(*result));
-	rc = apply_rules(o->profile, o->csr, &d, result, why);
+	rc = draft_rules(NULL, o, &d, result, why);
 	draft_free(&d);
 	return rc;
 }
@@ -287,7 +240,7 @@ issue_certificate(
 	enum issue_rc rc;
 
 	memset(result, 0, sizeof(*result));
-	if ((rc = apply_rules(o->profile, o->csr, &d, result, why)) != ISSUE_DONE)
+	if ((rc = draft_rules(st, o, &d, result, why)) != ISSUE_DONE)
 		goto done;
 	rc = ISSUE_AWAY;
 	if (!name_to_text(buffer_octets(&d.subject), &result->subject) ||

@@ -48,7 +48,8 @@ struct issue_order {
 	int64_t account_row;
 	const char *organization;
 	const char *department;
-	const struct field_value *manual; /* the values of fields whose source is manual */
+	/* The values of fields whose source is manual; with a predecessor and none given they are what that has. */
+	const struct field_value *manual;
 	int manual_count;
 	/* "intune": it must be told before the certificate leaves (event.transaction_id is kept with it); NULL: none. */
 	const char *delivery;
@@ -64,6 +65,8 @@ struct issue_result {
 	struct buffer subject;	   /* RFC 4514 */
 	enum scep_fail_info fail_info;
 	struct errbuf text; /* failInfoText: names field, algorithm or size, no secrets */
+	bool
+	    ours; /* refused by a fault of the profile's, or for want of a licence: not a wrong try of the client's */
 };
 
 /* The caller frees result with issue_result_free(), whatever came out. */
@@ -77,6 +80,12 @@ void issue_result_free(struct issue_result *r);
  */
 enum issue_rc issue_check(
     const struct issue_order *order, struct issue_result *result, struct errbuf *why);
+
+/*
+ * By whom a certificate is held, for the duplicates policy and the backfill of older ones: SHA-256 over the lineage of the profile and the seat (its
+ * row), or, where there is none (0), the subject's DER.  false only when OpenSSL fails.
+ */
+bool issue_holder(const char *lineage, int64_t seat_row, struct octets subject, uint8_t out[32]);
 
 /* The first answer to the same request, if it is within the profile's replayHours and still valid. */
 enum store_rc issue_repeat(struct store *st, const struct profile *p, struct octets repeat_key,

@@ -146,3 +146,11 @@ asn1_oid_octets(const ASN1_OBJECT *o)
 		return octets_of(NULL, 0);
 	return octets_of(OBJ_get0_data(o), OBJ_length(o));
 }
+
+struct octets
+asn1_type_octets(const ASN1_TYPE *any)
+{
+	if (any->type == V_ASN1_BOOLEAN || any->type == V_ASN1_NULL || any->type == V_ASN1_OBJECT)
+		return octets_of(NULL, 0);
+	return asn1_string_octets(any->value.asn1_string);
+}

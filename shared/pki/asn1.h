@@ -33,5 +33,7 @@ bool asn1_time_seconds(const ASN1_TIME *t, int64_t *out);
 /* Borrowed contents; empty for NULL. */
 struct octets asn1_string_octets(const ASN1_STRING *s);
 struct octets asn1_oid_octets(const ASN1_OBJECT *o);
+struct octets asn1_type_octets(
+    const ASN1_TYPE *any); /* empty, too, for what has none: BOOLEAN, NULL, OBJECT */
 
 #endif

@@ -106,14 +106,6 @@ string_to_utf8(struct octets value, int tag, struct buffer *out)
 	return name_value_utf8(value, tag, out);
 }
 
-static struct octets
-type_octets(const ASN1_TYPE *any)
-{
-	if (any->type == V_ASN1_BOOLEAN || any->type == V_ASN1_NULL || any->type == V_ASN1_OBJECT)
-		return octets_of(NULL, 0);
-	return asn1_string_octets(any->value.asn1_string);
-}
-
 static void
 wipe_type(ASN1_TYPE *any)
 {
@@ -126,14 +118,14 @@ wipe_type(ASN1_TYPE *any)
 static bool
 extension_to_utf8(const ASN1_TYPE *any, struct buffer *out)
 {
-	struct octets value = type_octets(any);
+	struct octets value = asn1_type_octets(any);
 	ASN1_TYPE *inner = NULL;
 	bool ok;
 
 	if (any->type == V_ASN1_OCTET_STRING)
 		inner = asn1_decode(ASN1_ITEM_rptr(ASN1_ANY), value);
 	ERR_clear_error();
-	ok = (inner != NULL && string_to_utf8(type_octets(inner), inner->type, out)) ||
+	ok = (inner != NULL && string_to_utf8(asn1_type_octets(inner), inner->type, out)) ||
 	     string_to_utf8(value, any->type, out);
 	if (inner != NULL)
 		wipe_type(inner);
@@ -149,7 +141,7 @@ take_challenge(struct csr *csr, const ASN1_TYPE *any, bool in_extension, struct 
 	bool ok;
 
 	ok = in_extension ? extension_to_utf8(any, &text)
-			  : string_to_utf8(type_octets(any), any->type, &text);
+			  : string_to_utf8(asn1_type_octets(any), any->type, &text);
 	if (!ok) {
 		errbuf_set(
 		    why, "challengePassword: malformed, or not a string (type %d)", any->type);
@@ -216,6 +208,24 @@ read_sequence(struct octets value, const char *name, struct octets *out, struct 
 	return true;
 }
 
+/* Of Microsoft's arc 1.3.6.1.4.1.311.  The octets of an empty value are not NULL: it is there. */
+static void
+note_extension(struct csr *csr, struct octets oid, struct octets value)
+{
+	static const uint8_t arc[] = {0x2b, 6, 1, 4, 1, 0x82, 0x37};
+
+	if (value.data == NULL)
+		value.data = arc;
+	if (oid.len != sizeof(arc) + 2 || memcmp(oid.data, arc, sizeof(arc)) != 0)
+		return;
+	if (memcmp(oid.data + sizeof(arc), "\x19\x02", 2) == 0)
+		csr->microsoft_sid = value;
+	else if (memcmp(oid.data + sizeof(arc), "\x14\x02", 2) == 0)
+		csr->microsoft_template_name = value;
+	else if (memcmp(oid.data + sizeof(arc), "\x15\x07", 2) == 0)
+		csr->microsoft_template = value;
+}
+
 static bool
 read_extension(struct csr *csr, const CSR_EXTENSION *x, struct errbuf *why)
 {
@@ -229,7 +239,7 @@ read_extension(struct csr *csr, const CSR_EXTENSION *x, struct errbuf *why)
 		    x->value->type);
 		return false;
 	}
-	value = type_octets(x->value);
+	value = asn1_type_octets(x->value);
 	switch (nid) {
 	case NID_subject_alt_name:
 		return read_sequence(value, "subjectAltName", &csr->san, why);
@@ -240,6 +250,7 @@ read_extension(struct csr *csr, const CSR_EXTENSION *x, struct errbuf *why)
 	case NID_basic_constraints:
 		return read_basic_constraints(csr, value, why);
 	default:
+		note_extension(csr, asn1_oid_octets(x->id), value);
 		return true;
 	}
 }
@@ -263,7 +274,7 @@ read_extensions(struct csr *csr, const ASN1_TYPE *any, struct errbuf *why)
 	STACK_OF(CSR_EXTENSION) *set = NULL;
 
 	if (any->type == V_ASN1_SEQUENCE && t->extension_sets < EXTENSION_SETS)
-		set = asn1_decode(ASN1_ITEM_rptr(CSR_EXTENSIONS), type_octets(any));
+		set = asn1_decode(ASN1_ITEM_rptr(CSR_EXTENSIONS), asn1_type_octets(any));
 	if (set == NULL) {
 		errbuf_ossl(
 		    why, "CSR: extensionRequest is not a list of extensions (RFC 2985 5.4.2)");

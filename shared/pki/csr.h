@@ -29,6 +29,10 @@ struct csr {
 	struct octets san;	 /* GeneralNames, DER; empty without */
 	struct octets key_usage; /* the extension's value as asked, DER; empty without */
 	struct octets eku;	 /* likewise */
+	/* Microsoft's extensions' values, not looked at; data NULL without: 1.3.6.1.4.1.311.25.2, .20.2, .21.7 */
+	struct octets microsoft_sid;
+	struct octets microsoft_template_name;
+	struct octets microsoft_template;
 	bool wants_ca;	/* basicConstraints with CA:TRUE, or keyCertSign or cRLSign in keyUsage */
 	int extensions; /* how many were asked for */
 

@@ -105,6 +105,14 @@ tell(const struct entry *a, const struct entry *b, struct errbuf *why)
 
 /* ---- subject --------------------------------------------------------------------------------------------------------------- */
 
+/* By the profile, or by who made the enrolment: what the device asks for does not say all. */
+static bool
+is_set_by_profile(const struct field_rules *except, const char *field)
+{
+	return field_rule_get0(except, field, FIELD_FIXED) != NULL ||
+	       field_rule_get0(except, field, FIELD_MANUAL) != NULL;
+}
+
 static bool
 is_fixed_value(const struct field_rules *except, const char *field, struct octets utf8)
 {
@@ -124,7 +132,7 @@ is_left_out(const struct field_rules *except, struct octets oid, struct octets u
 	char room[NAME_FIELD_TEXT];
 	const char *field = name_field(oid, room);
 
-	if (except == NULL || field_rule_get0(except, field, FIELD_FIXED) == NULL)
+	if (except == NULL || !is_set_by_profile(except, field))
 		return false;
 	return field_rule_get0(except, field, FIELD_SCEP_REQUEST) == NULL ||
 	       is_fixed_value(except, field, utf8);
@@ -324,7 +332,7 @@ is_left_out_name(const struct field_rules *except, const struct entry *e)
 {
 	const char *field = san_field(e->name->kind);
 
-	if (except == NULL || field_rule_get0(except, field, FIELD_FIXED) == NULL)
+	if (except == NULL || !is_set_by_profile(except, field))
 		return false;
 	return field_rule_get0(except, field, FIELD_SCEP_REQUEST) == NULL ||
 	       is_fixed_name(except, e);

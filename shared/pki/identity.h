@@ -14,7 +14,7 @@
  * Both: a is the certificate's, b the CSR's (or what the rules made of it).  Octets that are the same are the same, whatever they are; any
  * others have to be well-formed.
  *
- * Left out on both sides is what a FIXED rule of except sets: every value of its type; or, where a SCEP_REQUEST rule is there for the
+ * Left out on both sides is what a FIXED or MANUAL rule of except sets: every value of its type; or, where a SCEP_REQUEST rule is there for the
  * type too, the fixed value alone, as then the others are the device's.  except may be NULL.
  *
  * false: they differ, one is malformed, or there is no memory.  why says it for people: the field and what each has of it

@@ -42,14 +42,6 @@ static_ASN1_ITEM_TEMPLATE_END(NAME_RDNS)
 	int count;
 };
 
-static struct octets
-string_octets(const ASN1_TYPE *any)
-{
-	if (any->type == V_ASN1_BOOLEAN || any->type == V_ASN1_NULL || any->type == V_ASN1_OBJECT)
-		return octets_of(NULL, 0);
-	return asn1_string_octets(any->value.asn1_string);
-}
-
 static bool
 read_rdn(struct name_view *v, const NAME_RDN *rdn, int number, struct errbuf *why)
 {
@@ -67,7 +59,7 @@ read_rdn(struct name_view *v, const NAME_RDN *rdn, int number, struct errbuf *wh
 		v->values[v->count] = a->value;
 		v->attributes[v->count++] = (struct name_attribute){
 		    .oid = asn1_oid_octets(a->type),
-		    .value = string_octets(a->value),
+		    .value = asn1_type_octets(a->value),
 		    .tag = a->value->type,
 		    .rdn = number,
 		};
@@ -212,6 +204,29 @@ name_to_text(struct octets name, struct buffer *out)
 	}
 	name_free(v);
 	return !out->failed;
+}
+
+bool
+name_to_typed(struct octets name, struct buffer *out)
+{
+	struct name_view *v;
+	bool ok = true;
+
+	if (!name_parse(name, &v, NULL))
+		return false;
+	for (int i = 0; ok && i < v->count; i++) {
+		struct buffer utf8 = {0};
+
+		ok = v->attributes[i].rdn == i && name_type_of_oid(v->attributes[i].oid) != NULL &&
+		     name_value_utf8(v->attributes[i].value, v->attributes[i].tag, &utf8);
+		buffer_free(&utf8);
+	}
+	for (int i = 0; ok && i < v->count; i++) {
+		buffer_append(out, ",", i > 0);
+		append_attribute(v, i, out);
+	}
+	name_free(v);
+	return ok && !out->failed;
 }
 
 bool

@@ -21,6 +21,9 @@ bool name_to_text(struct octets name, struct buffer *out);
  */
 bool name_from_text(const char *text, struct buffer *out, struct errbuf *why);
 
+/* Append the text that name_from_text() makes this Name of again; false where there is none: an RDN of several attributes, an unknown type. */
+bool name_to_typed(struct octets name, struct buffer *out);
+
 /*
  * One attribute after the other, in the order of the encoding.  The slices live as long as the view.  value has the content
  * octets where tag (V_ASN1_…) is a string type; rdn counts the RDNs from 0: attributes of one RDN have the same.

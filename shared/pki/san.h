@@ -50,6 +50,9 @@ bool san_name_from_text(
 /* Append "DNS:a.example": one of the names of san_to_text(). */
 void san_name_to_text(const struct san_name *n, struct buffer *out);
 
+/* Append the value alone, as it is: an address, a name (as name_from_text() reads it; by RFC 4514 where that cannot) or an OID as text.  false: it has none. */
+bool san_value_to_text(const struct san_name *n, struct buffer *out);
+
 /* Append SEQUENCE { content }. */
 bool san_wrap(struct octets content, struct buffer *out);
 

@@ -81,6 +81,28 @@ san_name_to_text(const struct san_name *n, struct buffer *out)
 }
 
 bool
+san_value_to_text(const struct san_name *n, struct buffer *out)
+{
+	char oid[PKI_OID_TEXT];
+
+	switch (n->kind) {
+	case SAN_IP:
+		append_address(n->value, out);
+		return true;
+	case SAN_DIRECTORY_NAME:
+		return name_to_typed(n->value, out) || name_to_text(n->value, out);
+	case SAN_REGISTERED_ID:
+		buffer_append_string(out, pki_oid_text(n->value, oid, sizeof(oid)));
+		return true;
+	case SAN_UNSUPPORTED:
+		return false;
+	default:
+		buffer_append(out, n->value.data, n->value.len);
+		return true;
+	}
+}
+
+bool
 san_to_text(struct octets san, struct buffer *out)
 {
 	struct san_view *v;

@@ -8,22 +8,44 @@
 #include "scep/capabilities.h"
 #include "scep/next_ca.h"
 
+static enum field_source
+source_of(const char *text)
+{
+	if (strcmp(text, "fixed") == 0)
+		return FIELD_FIXED;
+	return strcmp(text, "manual") == 0 ? FIELD_MANUAL : FIELD_SCEP_REQUEST;
+}
+
+static bool
+make_rule(struct profile *p, int i, struct errbuf *why)
+{
+	const struct field_row *row = &p->ra.fields[i];
+	struct field_rule *rule = &p->field_rules[i];
+
+	*rule = (struct field_rule){.source = source_of(row->source),
+	    .required = row->required,
+	    .multiple = row->multiple,
+	    .min_length = row->min_length,
+	    .max_length = row->max_length};
+	memcpy(rule->type, row->type, sizeof(rule->type));
+	memcpy(rule->value, row->value, sizeof(rule->value));
+	if (row->pattern[0] != '\0' && !pattern_compile(row->pattern, &p->patterns[i], why)) {
+		errbuf_prefix(why, "pattern of %s", row->type);
+		return false;
+	}
+	rule->pattern = p->patterns[i];
+	return true;
+}
+
 static bool
 make_rules(struct profile *p, struct errbuf *why)
 {
 	if (!key_usage_of_text(p->ra.key_usage, &p->key_usage, why) ||
 	    !eku_of_text(p->ra.eku, &p->eku, why))
 		return false;
-	for (int i = 0; i < p->ra.field_count; i++) {
-		const struct field_row *row = &p->ra.fields[i];
-		struct field_rule *rule = &p->field_rules[i];
-
-		memcpy(rule->type, row->type, sizeof(rule->type));
-		memcpy(rule->value, row->value, sizeof(rule->value));
-		rule->source = strcmp(row->source, "fixed") == 0 ? FIELD_FIXED : FIELD_SCEP_REQUEST;
-		rule->required = row->required;
-		rule->multiple = row->multiple;
-	}
+	for (int i = 0; i < p->ra.field_count; i++)
+		if (!make_rule(p, i, why))
+			return false;
 	p->rules = (struct field_rules){
 	    .rules = p->field_rules,
 	    .count = p->ra.field_count,
@@ -31,6 +53,8 @@ make_rules(struct profile *p, struct errbuf *why)
 	    .refuse_extensions = p->ra.refuse_extensions,
 	    .key_usage = p->key_usage,
 	    .eku = buffer_octets(&p->eku),
+	    .microsoft_sid = p->ra.microsoft_sid,
+	    .microsoft_template = p->ra.microsoft_template,
 	};
 	return true;
 }
@@ -140,6 +164,8 @@ profile_free(struct profile *p)
 	for (int i = 0; i < p->anchor_count; i++)
 		certificate_free(&p->anchors[i]);
 	profile_free_webhooks(p);
+	for (int i = 0; i < p->ra.field_count; i++)
+		pattern_free(p->patterns[i]);
 	buffer_free(&p->eku);
 	buffer_free(&p->capabilities);
 	buffer_free(&p->ca_certificates);

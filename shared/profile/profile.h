@@ -91,7 +91,8 @@ struct profile {
 	int webhook_count;
 
 	struct field_rule field_rules[PROFILE_FIELDS_MAX];
-	struct field_rules rules; /* points into this profile */
+	struct pattern *patterns[PROFILE_FIELDS_MAX]; /* of the rules; NULL where one has none */
+	struct field_rules rules;		      /* points into this profile */
 	int key_usage;
 	struct buffer eku;
 

@@ -15,23 +15,35 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
 
+#define ASKED(t, must, many)                                                                       \
+	{                                                                                          \
+		.type = t, .source = FIELD_SCEP_REQUEST, .required = must, .multiple = many        \
+	}
+#define SET(t, from, text)                                                                         \
+	{                                                                                          \
+		.type = t, .source = from, .value = text                                           \
+	}
+
 static const struct field_rule rules[] = {
-    {"subject.commonName", FIELD_SCEP_REQUEST, true, false, ""},
-    {"subject.organizationalUnit", FIELD_SCEP_REQUEST, false, true, ""},
-    {"subject.organization", FIELD_FIXED, false, false, "Example"},
-    {"san.dns", FIELD_SCEP_REQUEST, false, true, ""},
-    {"san.directoryName", FIELD_SCEP_REQUEST, false, true, ""},
-    {"san.uri", FIELD_FIXED, false, false, "urn:x"},
+    ASKED("subject.commonName", true, false),
+    ASKED("subject.organizationalUnit", false, true),
+    SET("subject.organization", FIELD_FIXED, "Example"),
+    SET("subject.organizationalUnit", FIELD_MANUAL, ""),
+    ASKED("san.dns", false, true),
+    ASKED("san.directoryName", false, true),
+    SET("san.uri", FIELD_FIXED, "urn:x"),
+    SET("san.dns", FIELD_FIXED, "fixed.example"),
 };
+static const struct field_value manual[] = {{"subject.organizationalUnit", "given"}};
 
 /* What passes the rules goes into a certificate: so it has to be DER there. */
 static void
 apply(const struct csr *csr, const struct field_rules *r)
 {
-	struct buffer subject = {0}, san = {0}, text = {0};
+	struct buffer subject = {0}, san = {0}, text = {0}, extra = {0};
 	struct errbuf why = {0}, reason = {0};
 
-	if (fields_apply(r, csr, &subject, &san, &why, &reason) == FIELD_OK) {
+	if (fields_apply(r, csr, manual, 1, &subject, &san, &why, &reason) == FIELD_OK) {
 		if (!asn1_is_der(buffer_octets(&subject), 0x30) ||
 		    (san.len > 0 && !asn1_is_der(buffer_octets(&san), 0x30)) ||
 		    !name_to_text(buffer_octets(&subject), &text) ||
@@ -40,9 +52,13 @@ apply(const struct csr *csr, const struct field_rules *r)
 	} else if (subject.len + san.len > 0 || why.line[0] == '\0') {
 		abort();
 	}
+	if (fields_extensions(r, csr, &extra, &why, &reason) == FIELD_OK && extra.len > 0 &&
+	    extra.data[0] != 0x30)
+		abort();
 	buffer_free(&subject);
 	buffer_free(&san);
 	buffer_free(&text);
+	buffer_free(&extra);
 }
 
 /* What the rules made of a CSR without changing it, or with a fixed field more, is still what was asked for. */
@@ -54,7 +70,7 @@ compare(const struct csr *csr)
 	struct buffer subject = {0}, san = {0};
 	struct errbuf why = {0};
 
-	if (fields_apply(&all, csr, &subject, &san, NULL, NULL) == FIELD_OK &&
+	if (fields_apply(&all, csr, NULL, 0, &subject, &san, NULL, NULL) == FIELD_OK &&
 	    !identity_same_subject(csr->subject, buffer_octets(&subject), NULL, &why))
 		abort();
 	if (identity_same_san(csr->san, buffer_octets(&san), &some, &why) !=
@@ -83,6 +99,7 @@ read_csr(const struct csr *csr)
 		abort();
 	apply(csr, &(struct field_rules){.refuse_extra = false});
 	apply(csr, &(struct field_rules){.refuse_extra = true, .refuse_extensions = true});
+	apply(csr, &(struct field_rules){.microsoft_sid = true, .microsoft_template = true});
 	apply(
 	    csr, &(struct field_rules){.rules = rules, .count = sizeof(rules) / sizeof(rules[0])});
 	compare(csr);

@@ -20,6 +20,8 @@ static struct buffer asked_subject, asked_san;
 static struct buffer subject, san, out;
 static struct errbuf why, text;
 static struct field_rules rules;
+static struct field_value manual[8];
+static int manual_count;
 
 static int
 reset(void **state)
@@ -31,6 +33,7 @@ reset(void **state)
 		buffer_free(all[i]);
 	memset(&csr, 0, sizeof(csr));
 	memset(&rules, 0, sizeof(rules));
+	manual_count = 0;
 	memset(&why, 0, sizeof(why));
 	memset(&text, 0, sizeof(text));
 	return 0;
@@ -83,7 +86,7 @@ apply(void)
 	buffer_free(&san);
 	memset(&why, 0, sizeof(why));
 	memset(&text, 0, sizeof(text));
-	rc = fields_apply(&rules, &csr, &subject, &san, &why, &text);
+	rc = fields_apply(&rules, &csr, manual, manual_count, &subject, &san, &why, &text);
 	if (rc != FIELD_OK) {
 		assert_int_equal(subject.len + san.len, 0);
 		assert_true(strlen(why.line) > 0);
@@ -118,11 +121,11 @@ assert_given(const char *name, const char *names)
 
 #define ASKED(type, required, multiple)                                                            \
 	{                                                                                          \
-		type, FIELD_SCEP_REQUEST, required, multiple, ""                                   \
+		type, FIELD_SCEP_REQUEST, required, multiple, "", 0, 0, NULL                       \
 	}
 #define FIXED(type, value)                                                                         \
 	{                                                                                          \
-		type, FIELD_FIXED, false, false, value                                             \
+		type, FIELD_FIXED, false, false, value, 0, 0, NULL                                 \
 	}
 
 static const char all_names[] = "dns:a.example,ip:192.0.2.1,email:a@b,uri:urn:x,upn:u@x,"

@@ -44,7 +44,7 @@ static enum field_rc
 apply(void)
 {
 	struct buffer subject = {0}, san = {0};
-	enum field_rc rc = fields_apply(&rules, &csr, &subject, &san, &why, &text);
+	enum field_rc rc = fields_apply(&rules, &csr, NULL, 0, &subject, &san, &why, &text);
 
 	assert_int_equal(subject.len, rc == FIELD_OK ? csr.subject.len : 0);
 	assert_int_equal(san.len, 0);

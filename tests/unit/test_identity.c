@@ -263,10 +263,10 @@ what_why_repeats_is_cut_at_128_octets_between_two_characters(void **state)
 /* ---- fixed fields */
 
 static const struct field_rule rules_of_subject[] = {
-    {"subject.commonName", FIELD_SCEP_REQUEST, true, false, ""},
-    {"subject.organization", FIELD_FIXED, false, false, "New"},
-    {"subject.organizationalUnit", FIELD_SCEP_REQUEST, false, true, ""},
-    {"subject.organizationalUnit", FIELD_FIXED, false, false, "Devices"},
+    {"subject.commonName", FIELD_SCEP_REQUEST, true, false, "", 0, 0, NULL},
+    {"subject.organization", FIELD_FIXED, false, false, "New", 0, 0, NULL},
+    {"subject.organizationalUnit", FIELD_SCEP_REQUEST, false, true, "", 0, 0, NULL},
+    {"subject.organizationalUnit", FIELD_FIXED, false, false, "Devices", 0, 0, NULL},
 };
 static const struct field_rules of_subject = {.rules = rules_of_subject, .count = 4};
 
@@ -409,9 +409,9 @@ static void
 names_of_a_kind_that_is_fixed_are_left_out(void **state)
 {
 	static const struct field_rule rules[] = {
-	    {"san.uri", FIELD_FIXED, false, false, "urn:new"},
-	    {"san.dns", FIELD_FIXED, false, false, "fixed.example"},
-	    {"san.dns", FIELD_SCEP_REQUEST, false, true, ""},
+	    {"san.uri", FIELD_FIXED, false, false, "urn:new", 0, 0, NULL},
+	    {"san.dns", FIELD_FIXED, false, false, "fixed.example", 0, 0, NULL},
+	    {"san.dns", FIELD_SCEP_REQUEST, false, true, "", 0, 0, NULL},
 	};
 	const struct field_rules r = {.rules = rules, .count = 3};
 
