@@ -13,6 +13,7 @@
 #include "redis/transaction.h"
 #include "store/certificate_row.h"
 #include "store/transaction_row.h"
+#include "telling.h"
 
 #define SECONDS_PER_HOUR 3600
 
@@ -140,6 +141,7 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 	};
 	struct issue_result result;
 	struct errbuf why = {0};
+	enum issue_rc rc;
 
 	transaction_note(t, "approved by %s", row->decided_by);
 	order.note = t->note;
@@ -147,7 +149,8 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 	order.event.action = row->message_type == SCEP_RENEWAL_REQ || predecessor_id != 0
 				 ? "scep.renew"
 				 : "scep.enrol";
-	switch (issue_certificate(t->worker->store, &order, &result, &why)) {
+	rc = issue_certificate(t->worker->store, &order, &result, &why);
+	switch (rc) {
 	case ISSUE_DONE:
 		t->stage = "issued";
 		memcpy(t->serial, result.serial, sizeof(t->serial));
@@ -172,6 +175,7 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 		certrep_unavailable(t, why.line);
 		break;
 	}
+	telling_about(t, csr, rc, &result);
 	issue_result_free(&result);
 }
 

@@ -17,6 +17,7 @@
 #include "message.h"
 #include "pending.h"
 #include "scep/password.h"
+#include "telling.h"
 
 bool
 enrol_repeat_key(const struct transaction *t, const struct csr *csr, uint8_t *out)
@@ -124,6 +125,7 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 		certrep_unavailable(t, why.line);
 		break;
 	}
+	telling_about(t, csr, rc, &result);
 	issue_result_free(&result);
 }
 

@@ -13,6 +13,7 @@ main(int argc, char **argv)
 	    .workers_at = offsetof(struct settings, workers),
 	    .worker_start = worker_start,
 	    .serve = worker_serve,
+	    .served = worker_served,
 	    .worker_stop = worker_stop,
 	    .check = worker_check,
 	};

@@ -4,8 +4,12 @@
 #include <stdlib.h>
 
 #include "operation.h"
+#include "outbound/http.h"
 #include "pki/private_key.h"
 #include "store/key_check.h"
+#include "telling.h"
+
+#define EXCHANGES_MAX 3 /* of one request: Intune asked, webhooks asked, Intune told */
 
 static struct worker *
 open_all(const struct settings *s, struct errbuf *why)
@@ -38,6 +42,14 @@ worker_start(
 	if (w == NULL)
 		return false;
 	w->shared = shared;
+	if (!http_open(&w->http, why) ||
+	    !profile_cache_outbound(w->profiles, w->master_key, w->http, why)) {
+		worker_stop(w);
+		return false;
+	}
+	w->authoriser.http = w->http;
+	w->authoriser.gate = &shared->gate;
+	w->authoriser.workers = &shared->workers;
 	profile_cache_warm(w->profiles);
 	*worker = w;
 	return true;
@@ -50,11 +62,26 @@ worker_stop(void *worker)
 
 	if (w == NULL)
 		return;
+	telling_free(w->telling);
 	profile_cache_close(w->profiles);
+	http_close(w->http);
 	redis_close(w->redis);
 	store_close(w->store);
 	master_key_free(w->master_key);
 	free(w);
+}
+
+/* Who waits for others is not to be ended as one that is stuck. */
+static bool
+check_times(const struct settings *s, struct errbuf *why)
+{
+	if (s->request_timeout_s * 1000 > EXCHANGES_MAX * s->outbound_timeout_ms)
+		return true;
+	errbuf_set(why,
+	    "SCEP_REQUEST_TIMEOUT_S: have %lld s, want more than %d times SCEP_OUTBOUND_TIMEOUT_MS "
+	    "(%lld ms)",
+	    (long long)s->request_timeout_s, EXCHANGES_MAX, (long long)s->outbound_timeout_ms);
+	return false;
 }
 
 bool
@@ -64,6 +91,8 @@ worker_check(const struct settings *s, struct errbuf *why)
 	struct worker *w;
 	bool ok;
 
+	if (!check_times(s, why))
+		return false;
 	if ((w = open_all(s, why)) == NULL)
 		return false;
 	worker_stop(w);
@@ -76,4 +105,13 @@ void
 worker_serve(void *worker, struct fcgi_request *r)
 {
 	operation_serve(worker, r);
+}
+
+void
+worker_served(void *worker)
+{
+	struct worker *w = worker;
+
+	telling_tell(w);
+	outbound_gate_leave(&w->shared->gate);
 }

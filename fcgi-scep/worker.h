@@ -20,7 +20,10 @@ struct worker {
 	struct store *store;
 	struct redis *redis;
 	struct profile_cache *profiles;
+	struct http *http; /* for calls of Intune and webhooks */
 	struct authoriser authoriser;
+
+	struct telling *telling; /* what is told to others when the answer is sent; NULL: nothing */
 
 	/* Refusals written straight to the store while Redis is away: so many left in this second. */
 	int64_t direct_second;
@@ -31,6 +34,7 @@ struct worker {
 bool worker_start(
     const struct settings *s, struct prefork_shared *shared, void **worker, struct errbuf *why);
 void worker_serve(void *worker, struct fcgi_request *r);
+void worker_served(void *worker);
 void worker_stop(void *worker);
 
 /* In the master, before the socket opens: store, master key and passphrase are there and fit each other. */

@@ -72,6 +72,7 @@ turn(struct background *b, struct lease *lease)
 	task_checkpoint(b);
 	task_purge(b);
 	task_expiry(b);
+	task_intune(b); /* last: it may close the store */
 }
 
 int
@@ -99,7 +100,8 @@ background_run(const struct settings *s, struct prefork_shared *shared, const vo
 		turn(&b, &lease);
 		nanosleep(&pause, NULL);
 	}
-	if (lease.ours)
+	task_intune_close(&b);
+	if (lease.ours && b.manage.store != NULL)
 		(void)store_lease_release(b.manage.store, LEASE, lease.holder, NULL);
 	task_audit_close(&b);
 	manage_close(&b.manage);

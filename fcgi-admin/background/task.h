@@ -2,6 +2,8 @@
 #ifndef BACKGROUND_TASK_H
 #define BACKGROUND_TASK_H
 
+#include <sys/types.h>
+
 #include "fcgi-admin/manage/manage.h"
 #include "fcgi/prefork.h"
 
@@ -24,6 +26,8 @@ struct background {
 	int64_t next_sweep_ms;
 	int64_t next_forget_ms;
 	int64_t next_overlap_ms;
+	int64_t next_intune_ms;
+	pid_t intune_pid;      /* fetches revocations; 0: nobody does */
 	int64_t next_expiry_s; /* by clock_now(): once a day of the calendar's time */
 };
 
@@ -41,6 +45,9 @@ void task_audit(struct background *b);
 void task_transactions(struct background *b);
 /* Previous RA certificates whose time is over decrypt no more. */
 void task_overlap(struct background *b);
+/* Revocations that tenants of Intune ask for, by a process of its own, which ends at the latest with the background's. */
+void task_intune(struct background *b);
+void task_intune_close(struct background *b);
 void task_checkpoint(struct background *b);
 void task_purge(struct background *b);
 void task_expiry(struct background *b);

@@ -88,7 +88,7 @@ const struct setting settings_table[SETTINGS_COUNT + 1] = {
 	NUMBER("SCEP_WRONG_PER_MINUTE", wrong_per_minute, "30", 0, 1000000, "tries",
 	    "wrong challenges a minute from one address; then it gets 429; 0: any number"),
 	NUMBER("SCEP_OUTBOUND_TIMEOUT_MS", outbound_timeout_ms, "5000", 100, 60000, "ms",
-	    "an exchange with Intune or a webhook, its retry included"),
+	    "an exchange with Intune or a webhook, its retry included; a request may have three, and SCEP_REQUEST_TIMEOUT_S must be longer than those"),
 	TEXT("SCEP_INTUNE_LOGIN_URL", SETTING_URL, intune_login_url, "https://login.microsoftonline.com",
 	    "where tokens for Intune come from"),
 	TEXT("SCEP_INTUNE_GRAPH_URL", SETTING_URL, intune_graph_url, "https://graph.microsoft.com",
