@@ -440,7 +440,8 @@ static const char *const statements[STATEMENT_COUNT] = {
 const char *
 statement_sql(enum statement s)
 {
-	static const char *const *const parts[] = {statements, statements_seat, statements_account};
+	static const char *const *const parts[] = {
+	    statements, statements_seat, statements_account, statements_replaced};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (parts[i][s] != NULL)

@@ -177,6 +177,16 @@ enum statement {
 	STATEMENT_WEBHOOK_GET,
 	STATEMENT_WEBHOOK_LIST,
 	STATEMENT_PROFILE_THERE,
+	/* replaced_row.c */
+	STATEMENT_REPLACED_BY_SIGNED,
+	STATEMENT_REPLACED_BY_ASKED,
+	STATEMENT_REPLACED_HASTEN,
+	STATEMENT_REPLACED_DUE,
+	STATEMENT_REPLACED_FORGET,
+	STATEMENT_HELD_LIST,
+	STATEMENT_HELD_HOLDER_PUT,
+	STATEMENT_HELD_KEY_PUT,
+	STATEMENT_SCEP_PROFILE_IN_USE,
 	STATEMENT_COUNT
 };
 
@@ -189,5 +199,6 @@ const char *statement_sql(enum statement s);
 /* The parts of the table, each in a file of its own, NULL where another part has the text.  For statement_sql(). */
 extern const char *const statements_seat[STATEMENT_COUNT];
 extern const char *const statements_account[STATEMENT_COUNT];
+extern const char *const statements_replaced[STATEMENT_COUNT];
 
 #endif
