@@ -19,6 +19,8 @@
 #include "scep/password.h"
 #include "telling.h"
 
+#define USES_TRIED 8 /* of an enrolment code that many devices use at once */
+
 bool
 enrol_repeat_key(const struct transaction *t, const struct csr *csr, uint8_t *out)
 {
@@ -78,7 +80,27 @@ mark_used(struct transaction *t, struct authorisation *grant, int64_t now_ms)
 		    "the store keeps it from a second use: %s", why.line);
 }
 
+/* What the grant says of whom it is for. */
 static void
+order_for(const struct authorisation *grant, struct issue_order *order)
+{
+	order->challenge_version = grant->challenge_version;
+	order->predecessor_id = grant->predecessor_id;
+	order->enrollment_row = grant->enrollment_row;
+	order->account_row = grant->account_row;
+	order->seat_row = grant->seat_row;
+	order->organization = grant->organization;
+	order->department = grant->department;
+	order->manual = grant->manual;
+	order->manual_count = grant->manual_count;
+	order->delivery = grant->delivery;
+	if (grant->one_time || grant->enrollment_row != 0)
+		order->challenge_id = octets_of(grant->challenge_id, sizeof(grant->challenge_id));
+	order->challenge_use = (int)grant->enrollment_use;
+}
+
+/* false: another device took this use of the code meanwhile; there may be one more. */
+static bool
 issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisation *grant,
     const uint8_t repeat_key[32], int64_t now_ms)
 {
@@ -87,8 +109,6 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 	    .authority = t->ra->authority,
 	    .csr = csr,
 	    .repeat_key = octets_of(repeat_key, 32),
-	    .challenge_version = grant->challenge_version,
-	    .predecessor_id = grant->predecessor_id,
 	    .now = now_ms / 1000,
 	    .note = t->note[0] != '\0' ? t->note : NULL,
 	};
@@ -96,8 +116,7 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 	struct errbuf why = {0};
 	enum issue_rc rc;
 
-	if (grant->one_time)
-		order.challenge_id = octets_of(grant->challenge_id, sizeof(grant->challenge_id));
+	order_for(grant, &order);
 	transaction_event(t, &order.event);
 	rc = issue_certificate(t->worker->store, &order, &result, &why);
 	switch (rc) {
@@ -112,9 +131,15 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 		certrep_success(t, buffer_octets(&result.certificate), true);
 		break;
 	case ISSUE_CHALLENGE_USED:
+		if (grant->enrollment_row != 0)
+			break;
 		mark_used(t, grant, now_ms);
 		certrep_failure(
 		    t, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL, "challenge: used (one-time)");
+		break;
+	case ISSUE_UNAUTHORISED:
+		give_back(t, grant, false);
+		certrep_failure(t, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL, why.line);
 		break;
 	case ISSUE_REFUSED:
 		give_back(t, grant, !result.ours);
@@ -127,6 +152,7 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 	}
 	telling_about(t, csr, rc, &result);
 	issue_result_free(&result);
+	return rc != ISSUE_CHALLENGE_USED || grant->enrollment_row == 0;
 }
 
 /* The CSR's own digest: broken ones are for profiles that say so.  Asked behind the proof of possession, like all that is in it. */
@@ -187,11 +213,11 @@ within_limits(struct transaction *t, struct authorisation *grant, int64_t now_ms
 
 /* A copy of this request may have used the challenge, or renewed, a moment ago. */
 static void
-refuse(struct transaction *t, const struct csr *csr, const struct authorisation *denial,
-    const uint8_t repeat_key[32], int64_t now_ms, const char *reason)
+refuse(struct transaction *t, const struct authorise_request *request,
+    const struct authorisation *denial, const char *reason)
 {
 	if ((denial->already_used || !t->message->signer_self_signed) &&
-	    answer_repeat(t, octets_of(repeat_key, 32), now_ms / 1000))
+	    answer_repeat(t, octets_of(request->repeat_key, 32), request->now_ms / 1000))
 		return;
 	if (denial->retry_after_s > 0) {
 		limits_refuse(t, denial->retry_after_s, reason);
@@ -199,11 +225,13 @@ refuse(struct transaction *t, const struct csr *csr, const struct authorisation 
 	}
 	certrep_failure(t, denial->fail_info, denial->text.line, reason);
 	if (!denial->undecided)
-		limits_count_wrong(t, csr, now_ms);
+		limits_count_wrong(t, request->csr, request->now_ms);
+	if (denial->wrong_code)
+		authorise_note_wrong_code(request, denial, &t->worker->wrong_code);
 }
 
-/* Authorised: a certificate, or, where somebody approves by hand, its place among those that wait. */
-static void
+/* Authorised: a certificate, or, where somebody approves by hand, its place among those that wait.  false: look again. */
+static bool
 issue_or_wait(struct transaction *t, const struct csr *csr, struct authorisation *grant,
     const uint8_t repeat_key[32], int64_t now_ms)
 {
@@ -217,7 +245,28 @@ issue_or_wait(struct transaction *t, const struct csr *csr, struct authorisation
 	} else if (strcmp(t->profile->scep.approval, "manual") == 0) {
 		pending_start(t, csr, grant, repeat_key, now_ms);
 	} else {
-		issue_and_answer(t, csr, grant, repeat_key, now_ms);
+		return issue_and_answer(t, csr, grant, repeat_key, now_ms);
+	}
+	return true;
+}
+
+/* false: another request took the use of the code that this one was to have. */
+static bool
+authorise_once(struct transaction *t, const struct authorise_request *request)
+{
+	struct authorisation grant;
+	struct errbuf why = {0};
+
+	switch (authorise_enrolment(&t->worker->authoriser, request, &grant, &why)) {
+	case AUTHORISE_ALLOW:
+		return !within_limits(t, &grant, request->now_ms) ||
+		       issue_or_wait(t, request->csr, &grant, request->repeat_key, request->now_ms);
+	case AUTHORISE_AWAY:
+		certrep_unavailable(t, why.line);
+		return true;
+	default:
+		refuse(t, request, &grant, why.line);
+		return true;
 	}
 }
 
@@ -235,23 +284,16 @@ authorise_and_issue(
 	    .transaction_id = t->transaction_id,
 	    .now_ms = now_ms,
 	};
-	struct authorisation grant;
-	struct errbuf why = {0};
+	char network[NETWORK_SIZE];
 
+	network_of(fcgi_request_address(t->http), network);
+	request.network = network;
 	if (!limits_allow_try(t, csr, now_ms))
 		return;
-	switch (authorise_enrolment(&t->worker->authoriser, &request, &grant, &why)) {
-	case AUTHORISE_ALLOW:
-		if (within_limits(t, &grant, now_ms))
-			issue_or_wait(t, csr, &grant, repeat_key, now_ms);
-		return;
-	case AUTHORISE_AWAY:
-		certrep_unavailable(t, why.line);
-		return;
-	default:
-		refuse(t, csr, &grant, repeat_key, now_ms, why.line);
-		return;
-	}
+	for (int i = 0; i < USES_TRIED; i++)
+		if (authorise_once(t, &request))
+			return;
+	certrep_unavailable(t, "enrolment code: others took each use that was tried");
 }
 
 /* A CSR whose proof of possession held: a stranger's still. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "operation.h"
 #include "outbound/http.h"
 #include "pki/private_key.h"
@@ -42,6 +43,7 @@ worker_start(
 	if (w == NULL)
 		return false;
 	w->shared = shared;
+	w->authoriser.suspects = &shared->suspects;
 	if (!http_open(&w->http, why) ||
 	    !profile_cache_outbound(w->profiles, w->master_key, w->http, why)) {
 		worker_stop(w);
@@ -107,11 +109,24 @@ worker_serve(void *worker, struct fcgi_request *r)
 	operation_serve(worker, r);
 }
 
+static void
+count_wrong_code(struct worker *w)
+{
+	struct errbuf why = {0};
+
+	if (w->wrong_code.seat_id[0] == '\0')
+		return;
+	if (!authorise_count_wrong_code(&w->authoriser, &w->wrong_code, &why))
+		log_event(LOG_LEVEL_WARNING, "wrong-code-not-counted", "%s", why.line);
+	w->wrong_code.seat_id[0] = '\0';
+}
+
 void
 worker_served(void *worker)
 {
 	struct worker *w = worker;
 
+	count_wrong_code(w);
 	telling_tell(w);
 	outbound_gate_leave(&w->shared->gate);
 }

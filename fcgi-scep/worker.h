@@ -25,6 +25,9 @@ struct worker {
 
 	struct telling *telling; /* what is told to others when the answer is sent; NULL: nothing */
 
+	/* What is counted when the answer is sent; its seat_id is "" where there is nothing. */
+	struct authorise_wrong_code wrong_code;
+
 	/* Refusals written straight to the store while Redis is away: so many left in this second. */
 	int64_t direct_second;
 	int direct_left;

@@ -12,6 +12,7 @@ static const struct authorise_method *const methods[] = {
     &authorise_none,
     &authorise_static,
     &authorise_dynamic,
+    &authorise_enrollment_code,
     &authorise_intune,
     &authorise_webhook,
 };
@@ -34,6 +35,34 @@ method_of(const char *mode)
 	return NULL;
 }
 
+/* An account's secret is accepted besides what the mode asks for; Intune's challenges are made by Intune alone. */
+static bool
+may_be_account(const struct authorise_request *q)
+{
+	return q->profile->account_count > 0 && q->csr->has_challenge &&
+	       strcmp(q->profile->scep.challenge_mode, "intune") != 0;
+}
+
+/* Behind the account's, which is told only where there is one. */
+static enum authorise_rc
+check_mode(const struct authoriser *a, const struct authorise_request *q,
+    const struct authorise_method *method, struct authorisation *out, struct errbuf *why)
+{
+	struct errbuf account_why = {0};
+	enum authorise_rc rc;
+
+	if (may_be_account(q) &&
+	    (rc = authorise_account(a, q, out, &account_why)) != AUTHORISE_DENY) {
+		*why = account_why;
+		return rc;
+	}
+	out->method = method->mode;
+	rc = method->check(a, q, out, why);
+	if (rc == AUTHORISE_DENY && account_why.line[0] != '\0')
+		errbuf_prefix(why, "%s; %s", account_why.line, method->mode);
+	return rc;
+}
+
 static enum authorise_rc
 check_challenge(const struct authoriser *a, const struct authorise_request *q,
     struct authorisation *out, struct errbuf *why)
@@ -54,8 +83,7 @@ check_challenge(const struct authoriser *a, const struct authorise_request *q,
 		    p->scep.challenge_mode);
 		return AUTHORISE_DENY;
 	}
-	out->method = method->mode;
-	return method->check(a, q, out, why);
+	return check_mode(a, q, method, out, why);
 }
 
 /*

@@ -12,6 +12,7 @@
 
 #include "base/errbuf.h"
 #include "base/master_key.h"
+#include "base/network.h"
 #include "base/settings.h"
 #include "pki/csr.h"
 #include "profile/profile.h"
@@ -27,6 +28,7 @@ enum authorise_rc {
 
 struct http;
 struct outbound_gate;
+struct suspects;
 
 struct authoriser {
 	const struct settings *settings;
@@ -36,6 +38,8 @@ struct authoriser {
 	struct http *http;	    /* for calls of others */
 	struct outbound_gate *gate; /* bounds how many workers are in one */
 	_Atomic uint32_t *workers;  /* alive: half of them may be */
+	const struct suspects
+	    *suspects; /* where wrong secrets came from; NULL: anybody may be one */
 };
 
 /* What is asked; borrowed. */
@@ -47,6 +51,7 @@ struct authorise_request {
 	const struct csr *csr;	    /* its proof of possession held */
 	const uint8_t *repeat_key;  /* 32 octets: names the request */
 	const char *transaction_id; /* printable; for those that are asked about it */
+	const char *network;	    /* where it came from (network.h); NULL: not known */
 	int64_t now_ms;
 };
 
@@ -80,6 +85,8 @@ struct authorisation {
 	int64_t retry_after_s; /* with DENY: slowed down, answer 429; 0: not */
 
 	bool
+	    wrong_code; /* with DENY: a wrong enrolment code, to be counted against the seat that the CSR names, seat_id */
+	bool
 	    undecided; /* with DENY: who decides could not be asked: nobody's wrong try, and no challenge is burned for it */
 
 	/* With DENY: what the client may know; text is AUTHORISE_REFUSAL wherever a secret was checked. */
@@ -112,6 +119,23 @@ bool authorise_release(
 /* Committed.  The store's UNIQUE key already keeps the challenge from a second use; this tells Redis.  false with why for the log. */
 bool authorise_committed(
     const struct authoriser *a, struct authorisation *g, int64_t now_ms, struct errbuf *why);
+
+/* A wrong enrolment code: what is counted when the answer is sent, so that its time does not tell whether there is such a seat. */
+struct authorise_wrong_code {
+	char profile_id[37];
+	char profile[65]; /* its name */
+	char seat_id[SEAT_ID_MAX + 1];
+	char network[NETWORK_SIZE];
+	int64_t now_ms;
+};
+void authorise_note_wrong_code(const struct authorise_request *q,
+    const struct authorisation *denial, struct authorise_wrong_code *out);
+/*
+ * Count it in the store, at most so many in a window, where it may lock the seat's enrolments, which the audit tells; and in Redis, for the address and
+ * for the seat.  false with why: not all of it.
+ */
+bool authorise_count_wrong_code(
+    const struct authoriser *a, const struct authorise_wrong_code *w, struct errbuf *why);
 
 /* The id of a challenge under a profile: HMAC-SHA-256 under the master key.  false only when OpenSSL fails. */
 bool authorise_challenge_id(const struct master_key *k, const char *profile_id,

@@ -7,6 +7,7 @@
 #include "profile/internal.h"
 #include "scep/capabilities.h"
 #include "scep/next_ca.h"
+#include "store/account_row.h"
 
 static enum field_source
 source_of(const char *text)
@@ -124,6 +125,8 @@ read_rows(struct profile *p, struct store *st, const char *name, int64_t now, st
 		rc = profile_read_authorities(p, st, now, why);
 	if (rc == STORE_OK)
 		rc = store_anchor_each(st, p->scep.id, add_anchor, p, why);
+	if (rc == STORE_OK)
+		rc = store_account_count(st, p->scep.id, &p->account_count, why);
 	if (rc == STORE_NONE) {
 		errbuf_set(
 		    why, "profile %s: its RA profile, CA or RA certificate is missing", name);

@@ -83,6 +83,7 @@ struct profile {
 	struct certificate
 	    anchors[PROFILE_ANCHORS_MAX]; /* others' CAs that authorise a first enrolment */
 	int anchor_count;
+	int account_count; /* of its accounts, enabled or not: with none nobody looks for one */
 
 	/* Whom it calls; nobody where the cache cannot call (profile_cache_outbound()). */
 	struct intune *intune; /* borrowed from the cache; NULL: no connection */
