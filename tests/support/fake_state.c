@@ -100,7 +100,8 @@ remove_lines(const char *dir, const char *name, const char *word, const char *li
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	snprintf(part, sizeof(part), "%s.part", path);
 	if (r.gone && (f = fopen(part, "we")) != NULL) {
-		fwrite(r.kept.data, 1, r.kept.len, f);
+		if (r.kept.len > 0)
+			fwrite(r.kept.data, 1, r.kept.len, f);
 		fclose(f);
 		rename(part, path);
 	}

@@ -116,7 +116,7 @@ form_field(const char *form, const char *name, char *out, size_t size)
 	if (*form != '\0')
 		form += len + 1;
 	for (; *form != '\0' && *form != '&' && n + 1 < size; form++) {
-		uint8_t c = (uint8_t)*form;
+		uint8_t c = *form == '+' ? ' ' : (uint8_t)*form;
 
 		if (c == '%' && form[1] != '\0' && form[2] != '\0') {
 			char hex[3] = {form[1], form[2], '\0'};
@@ -124,7 +124,7 @@ form_field(const char *form, const char *name, char *out, size_t size)
 			encoding_unhex(hex, &c, 1);
 			form += 2;
 		}
-		out[n++] = c == '+' ? ' ' : (char)c;
+		out[n++] = (char)c;
 	}
 	out[n] = '\0';
 }

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -144,8 +145,10 @@ serve(SSL_CTX *ctx, int fd, const struct tls_listener *l)
 {
 	struct timeval idle = {.tv_sec = IDLE_SECONDS};
 	SSL *ssl = SSL_new(ctx);
+	int at_once = 1;
 	bool on;
 
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
 	on = ssl != NULL && SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1;
 	while (on) {
