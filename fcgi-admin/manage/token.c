@@ -263,7 +263,8 @@ note_use(struct manage *m, const struct token_row *t)
 {
 	struct errbuf ignored = {0};
 
-	if (clock_monotonic_ms() < m->token_used_after_ms)
+	/* It is kept to the minute, and most callers come again within it. */
+	if (clock_now() - t->last_used_at <= 60 || clock_monotonic_ms() < m->token_used_after_ms)
 		return;
 	if (store_token_used(m->store, t->id, clock_now(), &ignored) == STORE_AWAY)
 		m->token_used_after_ms = clock_monotonic_ms() + 60000;
