@@ -47,8 +47,9 @@ intune_fake_behaves(
 	}
 	if (strlen(b->name) == 3 && strspn(b->name, "0123456789") == 3) {
 		a->status = atoi(b->name);
-		buffer_append_string(
-		    &a->body, "{\"error\":{\"code\":\"Switched\",\"message\":\"by DIR/control\"}}");
+		if (a->status != 204) /* which has no body */
+			buffer_append_string(&a->body,
+			    "{\"error\":{\"code\":\"Switched\",\"message\":\"by DIR/control\"}}");
 	} else if (strcmp(b->name, "garbage") == 0) {
 		buffer_append_string(&a->body, garbage);
 	} else if (strcmp(b->name, "wrong-content") == 0) {
