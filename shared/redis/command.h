@@ -7,7 +7,7 @@
 
 #include "base/octets.h"
 
-#define COMMAND_ARGS 32
+#define COMMAND_ARGS 40
 #define COMMAND_ROOM 1536 /* octets of keys and numbers together */
 
 /* Once something did not fit, failed is set and command_encode() refuses. */

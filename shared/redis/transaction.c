@@ -63,6 +63,8 @@ add_fields(struct command *c, const struct pending *p)
 	command_text(c, p->challenge_token);
 	command_octets(c, p->predecessor);
 	command_octets(c, p->sealed_password);
+	command_number(c, p->enrollment_row);
+	command_number(c, p->account_row);
 }
 
 static enum redis_rc

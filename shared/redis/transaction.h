@@ -42,6 +42,8 @@ struct pending {
 	char challenge_token[33];      /* of its reservation; "" none */
 	struct octets predecessor;     /* DER; or empty */
 	struct octets sealed_password; /* or empty */
+	int64_t enrollment_row;	       /* in the store: by what it was authorised; 0: by none */
+	int64_t account_row;
 	struct buffer room;
 };
 void pending_free(struct pending *p);

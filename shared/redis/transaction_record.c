@@ -79,6 +79,13 @@ keep_slices(const redisReply *reply, struct pending *out)
 	return true;
 }
 
+/* A number of a field that may not be there. */
+static int64_t
+later_number(const redisReply *value)
+{
+	return value->type == REDIS_REPLY_STRING ? strtoll(value->str, NULL, 10) : 0;
+}
+
 /* The values of all fields, which are strings, into *out. */
 static bool
 read_fields(const redisReply *reply, int64_t now_ms, struct pending *out)
@@ -89,6 +96,8 @@ read_fields(const redisReply *reply, int64_t now_ms, struct pending *out)
 	out->expires_ms = strtoll(f[TRANSACTION_FIELD_EXPIRES]->str, NULL, 10);
 	out->polls = strtoll(f[TRANSACTION_FIELD_POLLS]->str, NULL, 10);
 	out->message_type = (int)strtol(f[TRANSACTION_FIELD_TYPE]->str, NULL, 10);
+	out->enrollment_row = later_number(f[TRANSACTION_FIELD_ENROLLMENT]);
+	out->account_row = later_number(f[TRANSACTION_FIELD_ACCOUNT]);
 	out->state = strcmp(f[TRANSACTION_FIELD_STATE]->str, TRANSACTION_WAITS) == 0 &&
 			     out->expires_ms > now_ms
 			 ? PENDING_WAITS
@@ -114,7 +123,7 @@ transaction_record_read(struct redis *r, const redisReply *reply, const char *pr
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != TRANSACTION_FIELD_COUNT ||
 	    !encoding_unhex(name, out->key, sizeof(out->key)))
 		return exchange_unexpected(r, "transaction", why);
-	for (size_t i = 0; i < reply->elements; i++)
+	for (size_t i = 0; i < TRANSACTION_FIELDS_FIRST; i++)
 		if (reply->element[i]->type == REDIS_REPLY_NIL)
 			return REDIS_DONE;
 		else if (reply->element[i]->type != REDIS_REPLY_STRING)

@@ -26,14 +26,19 @@
 	F(CHALLENGE, "challenge")                                                                  \
 	F(TOKEN, "token")                                                                          \
 	F(PREDECESSOR, "predecessor")                                                              \
-	F(PASSWORD, "password")
+	F(PASSWORD, "password")                                                                    \
+	F(ENROLLMENT, "enrollment")                                                                \
+	F(ACCOUNT, "account")
 /* clang-format on */
 
 #define TRANSACTION_FIELD_SYMBOL(symbol, name) TRANSACTION_FIELD_##symbol,
 enum transaction_field { TRANSACTION_FIELDS(TRANSACTION_FIELD_SYMBOL) TRANSACTION_FIELD_COUNT };
 
-#define TRANSACTION_WAITS     "waits" /* the state that is not "expired" */
-#define TRANSACTION_NAME_SIZE (2 * TRANSACTION_KEY_OCTETS + 1)
+#define TRANSACTION_WAITS	 "waits" /* the state that is not "expired" */
+#define TRANSACTION_NAME_SIZE	 (2 * TRANSACTION_KEY_OCTETS + 1)
+
+/* From here on a record that an older program wrote has none: as if empty. */
+#define TRANSACTION_FIELDS_FIRST TRANSACTION_FIELD_ENROLLMENT
 
 const char *transaction_record_field(enum transaction_field field);
 

@@ -31,6 +31,8 @@ a_pending(uint8_t number)
 	    .challenge_token = "0123456789abcdef0123456789abcdef",
 	    .predecessor = octets_of("\x30\2", 2),
 	    .sealed_password = octets_of("\0\1\2", 3),
+	    .enrollment_row = 7,
+	    .account_row = INT64_MAX,
 	};
 
 	memset(p.key, number, sizeof(p.key));

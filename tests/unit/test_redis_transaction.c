@@ -53,6 +53,8 @@ assert_same(const struct pending *a, const struct pending *b)
 	assert_string_equal(a->challenge_token, b->challenge_token);
 	assert_true(octets_equal(a->predecessor, b->predecessor));
 	assert_true(octets_equal(a->sealed_password, b->sealed_password));
+	assert_int_equal(a->enrollment_row, b->enrollment_row);
+	assert_int_equal(a->account_row, b->account_row);
 }
 
 /* ---- one ---- */
@@ -449,6 +451,28 @@ without_redis_every_call_is_away(void **state)
 	    transaction_find(redis, PROFILE, p.id, NOW, &there, &have, &why), REDIS_AWAY);
 }
 
+#define RECORD_OF_1                                                                                \
+	"{" PROFILE "}:t:0100010101010101010101010101010101010101010101010101010101010101"
+
+/* 0.2 knew of no enrolments and no accounts. */
+static void
+a_record_of_an_older_program_is_read(void **state)
+{
+	struct pending want = a_pending(1), have;
+
+	(void)state;
+	NEEDS_SERVER();
+	assert_put(1);
+	assert_true(redis_server_command(redis, "HDEL " RECORD_OF_1 " enrollment account", NULL));
+	assert_true(get(1, NOW, false, &have));
+	want.enrollment_row = want.account_row = 0;
+	assert_same(&want, &have);
+	pending_free(&have);
+	assert_true(get(1, NOW, true, &have));
+	assert_int_equal(have.polls, 1);
+	pending_free(&have);
+}
+
 static void
 a_record_of_another_form_is_no_transaction(void **state)
 {
@@ -458,10 +482,7 @@ a_record_of_another_form_is_no_transaction(void **state)
 	(void)state;
 	NEEDS_SERVER();
 	assert_put(1);
-	assert_true(redis_server_command(redis,
-	    "HSET {" PROFILE "}:t:01000101010101010101010101010101010101010101010101010101010101"
-	    "01 repeat short",
-	    NULL));
+	assert_true(redis_server_command(redis, "HSET " RECORD_OF_1 " repeat short", NULL));
 	assert_int_equal(
 	    transaction_get(redis, PROFILE, p.key, NOW, false, &there, &have, &why), REDIS_AWAY);
 	assert_false(there);
@@ -491,6 +512,7 @@ main(void)
 	    TEST(full_memory_takes_none_in_and_lets_what_is_there_go_on),
 	    TEST(scripts_that_redis_has_forgotten_are_sent_again),
 	    TEST(without_redis_every_call_is_away),
+	    TEST(a_record_of_an_older_program_is_read),
 	    TEST(a_record_of_another_form_is_no_transaction),
 	};
 
