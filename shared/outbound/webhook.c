@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
-#include "outbound/json_text.h"
 #include "outbound/webhook.h"
+#include "outbound/webhook_answer.h"
 #include "outbound/webhook_body.h"
 
 #define ANSWER_MAX     65536
@@ -184,37 +184,6 @@ exchange(struct http *h, const struct webhook *w, struct octets body,
 	return rc;
 }
 
-/* message is what the error says, where the answer is one. */
-static enum webhook_rc
-judge(const struct http_response *response, char message[256], struct errbuf *why)
-{
-	enum webhook_rc rc = WEBHOOK_DENIED;
-	const json_t *error, *allow;
-	json_t *json;
-
-	if (response->status != 200) {
-		errbuf_set(why, "webhook: HTTP status %d", response->status);
-		return WEBHOOK_DENIED;
-	}
-	if ((json = json_text_read(buffer_octets(&response->body), why)) == NULL) {
-		errbuf_prefix(why, "webhook: answer");
-		return WEBHOOK_DENIED;
-	}
-	allow = json_object_get(json, "allow");
-	error = json_object_get(json, "error");
-	json_text_copy(json_text_member(error, "message"), message, 256);
-	if (message[0] == '\0')
-		json_text_copy(json_text_member(error, "code"), message, 256);
-	if (json_is_true(allow))
-		rc = WEBHOOK_ALLOWED;
-	else if (json_is_false(allow))
-		errbuf_set(why, "webhook: denied: %s", message);
-	else
-		errbuf_set(why, "webhook: answer: want allow, true or false");
-	json_text_free(json);
-	return rc;
-}
-
 enum webhook_rc
 webhook_validate(struct http *h, const struct webhook *w, const struct webhook_subject *s,
     char message[256], struct errbuf *why)
@@ -228,8 +197,12 @@ webhook_validate(struct http *h, const struct webhook *w, const struct webhook_s
 		rc = exchange(h, w, buffer_octets(&body), &response, why);
 	else if (body.failed)
 		rc = WEBHOOK_AWAY;
-	if (rc == WEBHOOK_ALLOWED)
-		rc = judge(&response, message, why);
+	if (rc == WEBHOOK_ALLOWED && response.status != 200) {
+		errbuf_set(why, "webhook: HTTP status %d", response.status);
+		rc = WEBHOOK_DENIED;
+	} else if (rc == WEBHOOK_ALLOWED) {
+		rc = webhook_answer_read(buffer_octets(&response.body), message, why);
+	}
 	http_response_free(&response);
 	buffer_free(&body);
 	return rc;
