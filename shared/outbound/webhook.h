@@ -27,7 +27,7 @@ struct webhook_subject {
 	const char *transaction_id;
 	struct octets challenge;
 	struct octets csr;   /* DER */
-	const char *subject; /* RFC 4514 */
+	const char *subject; /* RFC 4514; NULL, which is denied: it has none */
 	struct octets san;   /* GeneralNames, DER; empty: none */
 	struct octets spki;
 	const char *key_algorithm; /* "RSA", "EC" */

@@ -43,6 +43,10 @@ append_request(struct buffer *out, const struct webhook_subject *s, struct errbu
 	struct san_view *names = NULL;
 	bool good;
 
+	if (s->subject == NULL) {
+		errbuf_set(why, "webhook: a subject that is no text");
+		return false;
+	}
 	if (s->san.len > 0 && !san_parse(s->san, &names, why))
 		return false;
 	buffer_append_string(out, ",\"x509CertificateRequest\":{");

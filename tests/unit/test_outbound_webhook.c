@@ -307,6 +307,9 @@ what_cannot_be_sent_is_denied_unsent(void **state)
 	subject.san = octets_of_string("no names");
 	assert_int_equal(validate(s), WEBHOOK_DENIED);
 	subject = good;
+	subject.subject = NULL;
+	assert_int_equal(validate(s), WEBHOOK_DENIED);
+	subject = good;
 	snprintf(url, sizeof(url), "http:%s/webhook/validate", strchr(s->url, ':') + 1);
 	assert_int_equal(validate(s), WEBHOOK_DENIED);
 	snprintf(url, sizeof(url), "https://user:x@%s/webhook/validate", s->url + 8);
