@@ -129,6 +129,15 @@ certrep_success(struct transaction *t, struct octets certificate, bool repeat)
 }
 
 void
+certrep_again(struct transaction *t, struct octets certificate, bool undelivered)
+{
+	if (undelivered)
+		certrep_unavailable(t, "the certificate has not been told to whom it must be");
+	else
+		certrep_success(t, certificate, true);
+}
+
+void
 certrep_found(struct transaction *t, struct octets certificate, struct octets crl)
 {
 	struct scep_reply reply = {

@@ -12,6 +12,8 @@
 
 /* SUCCESS with a certificate that is committed: just now, or at the first of several equal requests (repeat). */
 void certrep_success(struct transaction *t, struct octets certificate, bool repeat);
+/* A repeat; 503 where the certificate is undelivered: it must be told to somebody before it may leave. */
+void certrep_again(struct transaction *t, struct octets certificate, bool undelivered);
 
 /* SUCCESS with what GetCert or GetCRL asked for: a certificate alone, or a CRL. */
 void certrep_found(struct transaction *t, struct octets certificate, struct octets crl);

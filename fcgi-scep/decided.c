@@ -119,7 +119,7 @@ answer_issued(struct transaction *t, const struct transaction_row *row)
 		      now.status == TRANSACTION_ISSUED;
 
 	if (issued)
-		certrep_success(t, buffer_octets(&certificate), true);
+		certrep_again(t, buffer_octets(&certificate), now.undelivered);
 	transaction_row_free(&now);
 	buffer_free(&certificate);
 	return issued;
@@ -158,7 +158,7 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 		certrep_success(t, buffer_octets(&result.certificate), false);
 		break;
 	case ISSUE_REPEAT:
-		certrep_success(t, buffer_octets(&result.certificate), true);
+		certrep_again(t, buffer_octets(&result.certificate), result.undelivered);
 		break;
 	case ISSUE_CHALLENGE_USED:
 		fail_approved(t, row, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL,
@@ -209,7 +209,7 @@ answer_decided(struct transaction *t, const struct transaction_row *row, struct 
 		issue_approved(t, row, now_ms);
 		return;
 	case TRANSACTION_ISSUED:
-		certrep_success(t, certificate, true);
+		certrep_again(t, certificate, row->undelivered);
 		return;
 	case TRANSACTION_REJECTED:
 		snprintf(reason, sizeof(reason), "rejected by %s: %s", row->decided_by,

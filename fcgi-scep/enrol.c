@@ -46,12 +46,14 @@ static bool
 answer_repeat(struct transaction *t, struct octets repeat_key, int64_t now)
 {
 	struct buffer certificate = {0};
+	bool undelivered = false;
 	struct errbuf why = {0};
 	enum store_rc rc;
 
-	rc = issue_repeat(t->worker->store, t->profile, repeat_key, now, &certificate, &why);
+	rc = issue_repeat(
+	    t->worker->store, t->profile, repeat_key, now, &certificate, &undelivered, &why);
 	if (rc == STORE_OK)
-		certrep_success(t, buffer_octets(&certificate), true);
+		certrep_again(t, buffer_octets(&certificate), undelivered);
 	else if (rc != STORE_NONE)
 		certrep_unavailable(t, why.line);
 	buffer_free(&certificate);
@@ -128,7 +130,7 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 			certrep_success(t, buffer_octets(&result.certificate), false);
 		break;
 	case ISSUE_REPEAT:
-		certrep_success(t, buffer_octets(&result.certificate), true);
+		certrep_again(t, buffer_octets(&result.certificate), result.undelivered);
 		break;
 	case ISSUE_CHALLENGE_USED:
 		if (grant->enrollment_row != 0)
@@ -211,13 +213,12 @@ within_limits(struct transaction *t, struct authorisation *grant, int64_t now_ms
 	return false;
 }
 
-/* A copy of this request may have used the challenge, or renewed, a moment ago. */
+/* A copy of this request may have used the challenge, or renewed, a moment ago: looked for always, as the time it takes would tell used from unknown. */
 static void
 refuse(struct transaction *t, const struct authorise_request *request,
     const struct authorisation *denial, const char *reason)
 {
-	if ((denial->already_used || !t->message->signer_self_signed) &&
-	    answer_repeat(t, octets_of(request->repeat_key, 32), request->now_ms / 1000))
+	if (answer_repeat(t, octets_of(request->repeat_key, 32), request->now_ms / 1000))
 		return;
 	if (denial->retry_after_s > 0) {
 		limits_refuse(t, denial->retry_after_s, reason);

@@ -258,7 +258,7 @@ issue_certificate(
 	if (rc == ISSUE_REPEAT) {
 		buffer_free(&result->certificate);
 		if (issue_repeat(st, o->profile, o->repeat_key, o->now, &result->certificate,
-			why) != STORE_OK)
+			&result->undelivered, why) != STORE_OK)
 			rc = ISSUE_AWAY;
 	}
 done:
@@ -275,8 +275,8 @@ issue_result_free(struct issue_result *r)
 
 enum store_rc
 issue_repeat(struct store *st, const struct profile *p, struct octets repeat_key, int64_t now,
-    struct buffer *certificate, struct errbuf *why)
+    struct buffer *certificate, bool *undelivered, struct errbuf *why)
 {
-	return store_repeat(
-	    st, repeat_key, now - p->scep.replay_hours * SECONDS_PER_HOUR, now, certificate, why);
+	return store_repeat(st, repeat_key, now - p->scep.replay_hours * SECONDS_PER_HOUR, now,
+	    certificate, undelivered, why);
 }

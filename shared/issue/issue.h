@@ -61,6 +61,7 @@ struct issue_order {
 
 struct issue_result {
 	struct buffer certificate; /* DER */
+	bool undelivered;	   /* with ISSUE_REPEAT: it may not leave yet (delivery_row.h) */
 	char serial[33];	   /* hex */
 	struct buffer subject;	   /* RFC 4514 */
 	enum scep_fail_info fail_info;
@@ -87,9 +88,9 @@ enum issue_rc issue_check(
  */
 bool issue_holder(const char *lineage, int64_t seat_row, struct octets subject, uint8_t out[32]);
 
-/* The first answer to the same request, if it is within the profile's replayHours and still valid. */
+/* The first answer to the same request, if it is within the profile's replayHours and still valid; *undelivered: it may not leave yet. */
 enum store_rc issue_repeat(struct store *st, const struct profile *p, struct octets repeat_key,
-    int64_t now, struct buffer *certificate, struct errbuf *why);
+    int64_t now, struct buffer *certificate, bool *undelivered, struct errbuf *why);
 
 /* Key type and size against the profile's limits.  false: fail_info and text are set. */
 bool issue_check_key(const struct profile *p, const struct public_key *key,

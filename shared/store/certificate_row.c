@@ -4,7 +4,7 @@
 #include "store/transaction.h"
 
 #define LIST_MAX   500
-#define COLUMN_DER 16
+#define COLUMN_DER 21
 
 static void
 read_certificate(struct query *q, struct certificate_row *c)
@@ -31,6 +31,11 @@ read_certificate(struct query *q, struct certificate_row *c)
 	c->revocation_reason = (int)db_integer(q, 13);
 	c->predecessor_id = db_integer(q, 14);
 	c->successors = db_integer(q, 15);
+	store_column_text(q, 16, c->seat_id, sizeof(c->seat_id));
+	store_column_text(q, 17, c->account, sizeof(c->account));
+	store_column_text(q, 18, c->organization, sizeof(c->organization));
+	store_column_text(q, 19, c->department, sizeof(c->department));
+	store_column_text(q, 20, c->delivery, sizeof(c->delivery));
 }
 
 enum store_rc

@@ -31,7 +31,7 @@ struct enrolment {
 	int64_t
 	    repeat_since; /* an older holder of the same repeat_key (created before this, no longer valid at now, or revoked) gives it up */
 	struct octets challenge_id; /* 32 octets of a one-time challenge; empty: none was used */
-	int challenge_use;	    /* 0 for the first use */
+	int challenge_use;	/* 0 for the first use; with enrollment_row it is counted there */
 	int64_t predecessor_id; /* row of the certificate that is renewed; 0: a first enrolment */
 	int64_t max_successors; /* of the predecessor, this one included; 0: any number */
 	struct octets
@@ -61,7 +61,8 @@ struct enrolment {
  * One transaction, synchronous=FULL: certificate, use of the challenge, audit event (which must be there).  It re-checks that
  * the SCEP profile is still there, enabled, with this RA profile and authority (or the one that is to succeed it), and that its
  * challenge has not changed since (challenge_version); that the predecessor is valid and has fewer successors than allowed, which it
- * counts; and that the transaction is approved, which it marks as issued.  OK: it is durable.  CONFLICT, with *what: the same request has
+ * counts; and that the transaction is approved, which it marks as issued.  What the enrolment says of whom it is for is checked and counted as
+ * its members say; a renewal is no duplicate, whoever holds what; an enrolment of an approved transaction may have expired or be locked meanwhile.  OK: it is durable.  CONFLICT, with *what: the same request has
  * committed before (REPEAT: read it with store_repeat and the same times), its challenge is used (CHALLENGE), the seat's organization has
  * as many in use as it may (LICENSE), its enrolment code is redeemed, expired, locked or gone (ENROLLMENT), its account is disabled or gone
  * (ACCOUNT), the holder has a valid certificate that is not the predecessor (DUPLICATE), the key is certified for another subject (KEY), the profile
@@ -85,13 +86,26 @@ enum enrolment_conflict {
 enum store_rc store_commit_enrolment(
     struct store *st, const struct enrolment *e, enum enrolment_conflict *what, struct errbuf *why);
 
-/* The certificate of the same request: repeat_key, created at or after since, valid at now, not revoked.  Appends its DER. */
+/*
+ * The certificate of the same request: repeat_key, created at or after since, valid at now, not revoked.  Appends its DER.  *undelivered: it may not
+ * leave yet (delivery_row.h).
+ */
 enum store_rc store_repeat(struct store *st, struct octets repeat_key, int64_t since, int64_t now,
-    struct buffer *certificate, struct errbuf *why);
+    struct buffer *certificate, bool *undelivered, struct errbuf *why);
 
-/* Is this one-time challenge used? OK: yes, NONE: no. */
+/* Is this one-time challenge used? OK: yes, NONE: no, or its use was given back. */
 enum store_rc store_challenge_used(
     struct store *st, struct octets challenge_id, struct errbuf *why);
+/* The row of the certificate of its last use.  NONE: it is not used. */
+enum store_rc store_challenge_certificate(
+    struct store *st, struct octets challenge_id, int64_t *certificate_id, struct errbuf *why);
+/*
+ * For a device whose reply never arrived: revoke (superseded) the certificate of the last use of the challenge or enrolment code, and give that
+ * use back, in one commit with the event.  The row of the use stays, under a negative number.  NONE: it is not used; CONFLICT: its last use is not
+ * of this certificate, or that has successors.
+ */
+enum store_rc store_challenge_reopen(struct store *st, struct octets challenge_id,
+    int64_t certificate_id, int64_t now, const struct audit_event *e, struct errbuf *why);
 
 struct certificate_row {
 	int64_t id;
@@ -111,6 +125,11 @@ struct certificate_row {
 	int revocation_reason;	/* CRLReason; 6 (certificateHold) can be taken back */
 	int64_t predecessor_id; /* 0: none */
 	int64_t successors;
+	char seat_id[257]; /* of its seat; "" none; likewise below */
+	char account[65];  /* its name */
+	char organization[65];
+	char department[65];
+	char delivery[16]; /* issued or failed where it may not leave; "" it may */
 };
 /* Newest first below before_id; at most limit (<= 500). */
 enum store_rc store_certificate_list(struct store *st, int64_t before_id, int limit,
@@ -137,6 +156,11 @@ struct renewable {
 	char authority_id[37];
 	char authority_lineage[37];
 	int64_t authority_not_after;
+	int64_t seat_row; /* whom it is for: 0 and "" not known */
+	char seat_id[257];
+	int64_t account_row;
+	char organization[65];
+	char department[65];
 };
 /*
  * The certificate that is der, octet for octet, in the store; serial is the content of its INTEGER (or without its sign octet).  NONE: it
@@ -145,7 +169,10 @@ struct renewable {
 enum store_rc store_renewable(struct store *st, struct octets serial, struct octets der,
     struct renewable *out, struct errbuf *why);
 
-/* The DER (der NULL: not wanted) of the certificate with this serial (as above) that the authority of that lineage issued, its row in *id. */
+/*
+ * The DER (der NULL: not wanted) of the certificate with this serial (as above) that the authority of that lineage issued, its row in *id.  NONE
+ * also for one that may not leave yet (delivery_row.h).
+ */
 enum store_rc store_certificate_by_serial(struct store *st, struct octets serial,
     const char *authority_lineage, int64_t *id, struct buffer *der, struct errbuf *why);
 /* OK: ancestor is id itself or one of its predecessors, at most 64 steps back; NONE: it is not. */

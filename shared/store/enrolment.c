@@ -1,4 +1,6 @@
 #include "store/certificate_row.h"
+#include "store/challenge_use.h"
+#include "store/enrolment_whom.h"
 #include "store/serial.h"
 #include "store/transaction.h"
 
@@ -17,6 +19,12 @@ bind_certificate(struct query *q, const struct enrolment *e)
 	db_bind_octets(q, e->certificate);
 }
 
+static const char *
+text_or_null(const char *text)
+{
+	return text != NULL && *text != '\0' ? text : NULL;
+}
+
 /* OK: it is in, with *id; NONE: the statement wrote nothing. */
 static enum store_rc
 insert_by(struct store *st, enum statement statement, const struct enrolment *e, int64_t *id,
@@ -28,6 +36,10 @@ insert_by(struct store *st, enum statement statement, const struct enrolment *e,
 	bind_certificate(q, e);
 	if (statement != STATEMENT_CERTIFICATE_INSERT) {
 		db_bind_integer(q, e->predecessor_id);
+		db_bind_integer(q, e->seat_row);
+		db_bind_integer(q, e->account_row);
+		store_bind_bounded(q, text_or_null(e->organization));
+		store_bind_bounded(q, text_or_null(e->department));
 		db_bind_text(q, e->scep_profile_id);
 		db_bind_integer(q, e->challenge_version);
 		db_bind_text(q, e->ra_profile_id);
@@ -67,6 +79,11 @@ conflict(enum enrolment_conflict which, enum enrolment_conflict *what, struct er
 	    [ENROLMENT_PREDECESSOR] =
 		"the certificate to renew is revoked, or has as many successors as it may",
 	    [ENROLMENT_TRANSACTION] = "the transaction is no longer approved",
+	    [ENROLMENT_LICENSE] = "the organization of the seat has no licence left",
+	    [ENROLMENT_ENROLLMENT] = "the enrolment code is redeemed, expired, locked or gone",
+	    [ENROLMENT_ACCOUNT] = "the account is disabled, expired or gone",
+	    [ENROLMENT_DUPLICATE] = "there is a valid certificate for the same holder",
+	    [ENROLMENT_KEY] = "the public key is certified for another subject",
 	};
 
 	*what = which;
@@ -153,6 +170,22 @@ take_transaction(
 	return run_or_conflict(q, ENROLMENT_TRANSACTION, what, why);
 }
 
+/* The use of a challenge, or of an enrolment's code, which knows its number itself. */
+static enum store_rc
+write_use(struct store *st, const struct enrolment *e, int64_t id, enum enrolment_conflict *what,
+    struct errbuf *why)
+{
+	int64_t use = e->challenge_use;
+	enum store_rc rc = STORE_OK;
+
+	if (e->enrollment_row > 0 && (rc = store_code_use(st, e, &use, why)) == STORE_NONE)
+		return conflict(ENROLMENT_ENROLLMENT, what, why);
+	if (rc == STORE_OK &&
+	    (rc = store_challenge_use(st, e->challenge_id, use, id, why)) == STORE_NONE)
+		rc = conflict(ENROLMENT_CHALLENGE, what, why);
+	return rc;
+}
+
 /* What hangs on the certificate, which is row id. */
 static enum store_rc
 write_around(struct store *st, const struct enrolment *e, int64_t id, enum enrolment_conflict *what,
@@ -167,13 +200,10 @@ write_around(struct store *st, const struct enrolment *e, int64_t id, enum enrol
 		db_bind_integer(q, e->max_successors);
 		rc = run_or_conflict(q, ENROLMENT_PREDECESSOR, what, why);
 	}
-	if (rc == STORE_OK && e->challenge_id.len > 0) {
-		q = db_query(st->db, STATEMENT_CHALLENGE_USE);
-		db_bind_octets(q, e->challenge_id);
-		db_bind_integer(q, e->challenge_use);
-		db_bind_integer(q, id);
-		rc = run_or_conflict(q, ENROLMENT_CHALLENGE, what, why);
-	}
+	if (rc == STORE_OK && e->challenge_id.len > 0)
+		rc = write_use(st, e, id, what, why);
+	if (rc == STORE_OK && (rc = enrolment_whom_write(st, e, id, what, why)) == STORE_CONFLICT)
+		rc = conflict(*what, what, why);
 	if (rc == STORE_OK && e->transaction_key.len > 0) {
 		q = db_query(st->db, STATEMENT_TRANSACTION_ISSUED);
 		db_bind_integer(q, id);
@@ -197,9 +227,10 @@ write_enrolment(
 		return rc;
 	if ((rc = insert_certificate(st, e, &id, why)) == STORE_NONE)
 		rc = resolve(st, e, &id, what, why);
-	/* A key of another table is missing: there is no such predecessor. */
-	if (rc == STORE_CONFLICT && *what == ENROLMENT_NO_CONFLICT)
-		return conflict(ENROLMENT_PREDECESSOR, what, why);
+	/* A key of another table is missing: there is no such predecessor, seat or account. */
+	if (rc == STORE_CONFLICT && *what == ENROLMENT_NO_CONFLICT &&
+	    (rc = enrolment_whom_missing(st, e, what, why)) == STORE_CONFLICT)
+		return conflict(*what, what, why);
 	return rc == STORE_OK ? write_around(st, e, id, what, why) : rc;
 }
 
@@ -215,6 +246,8 @@ store_commit_enrolment(
 		    SERIAL_ISSUED, e->serial.len);
 		return STORE_AWAY;
 	}
+	if (!enrolment_whom_whole(e, why))
+		return STORE_AWAY;
 	if ((rc = store_write_begin(st, why)) != STORE_OK)
 		return rc;
 	rc = write_enrolment(st, e, what, why);
@@ -223,7 +256,7 @@ store_commit_enrolment(
 
 enum store_rc
 store_repeat(struct store *st, struct octets repeat_key, int64_t since, int64_t now,
-    struct buffer *certificate, struct errbuf *why)
+    struct buffer *certificate, bool *undelivered, struct errbuf *why)
 {
 	struct query *q = db_query(st->db, STATEMENT_CERTIFICATE_REPEAT);
 	enum store_rc rc;
@@ -233,23 +266,12 @@ store_repeat(struct store *st, struct octets repeat_key, int64_t since, int64_t 
 	db_bind_octets(q, repeat_key);
 	if ((rc = store_first(q, why)) == STORE_OK) {
 		store_column_octets(q, 0, certificate);
+		*undelivered = db_integer(q, 1) != 0;
 		if (certificate->failed) {
 			errbuf_set(why, "repeat: out of memory");
 			rc = STORE_AWAY;
 		}
 	}
-	db_reset(q);
-	return rc;
-}
-
-enum store_rc
-store_challenge_used(struct store *st, struct octets challenge_id, struct errbuf *why)
-{
-	struct query *q = db_query(st->db, STATEMENT_CHALLENGE_USED);
-	enum store_rc rc;
-
-	db_bind_octets(q, challenge_id);
-	rc = store_first(q, why);
 	db_reset(q);
 	return rc;
 }

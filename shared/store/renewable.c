@@ -30,6 +30,11 @@ store_renewable(struct store *st, struct octets serial, struct octets der, struc
 		store_column_text(q, 7, out->authority_id, sizeof(out->authority_id));
 		store_column_text(q, 8, out->authority_lineage, sizeof(out->authority_lineage));
 		out->authority_not_after = db_integer(q, 9);
+		out->seat_row = db_integer(q, 10);
+		store_column_text(q, 11, out->seat_id, sizeof(out->seat_id));
+		out->account_row = db_integer(q, 12);
+		store_column_text(q, 13, out->organization, sizeof(out->organization));
+		store_column_text(q, 14, out->department, sizeof(out->department));
 	}
 	db_reset(q);
 	return rc;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "store/revoke.h"
+#include "store/seat_use.h"
 #include "store/serial.h"
 #include "store/transaction.h"
 
@@ -33,16 +35,24 @@ raise_revocations(struct store *st, int64_t id, struct errbuf *why)
 	return store_run(q, why);
 }
 
-enum store_rc
-store_revoke(struct store *st, int64_t id, int reason, int64_t now, const struct audit_event *e,
-    struct errbuf *why)
+/* What it replaces stays valid when it goes, and it needs no revoking when its time comes. */
+static enum store_rc
+forget_replaced(struct store *st, int64_t id, struct errbuf *why)
 {
-	struct query *q;
+	struct query *q = db_query(st->db, STATEMENT_REPLACED_END);
 	enum store_rc rc;
 
-	if ((rc = store_write_begin(st, why)) != STORE_OK)
-		return rc;
-	q = db_query(st->db, STATEMENT_CERTIFICATE_REVOKE);
+	db_bind_integer(q, id);
+	rc = store_run(q, why);
+	return rc == STORE_NONE ? STORE_OK : rc;
+}
+
+enum store_rc
+store_revoke_row(struct store *st, int64_t id, int reason, int64_t now, struct errbuf *why)
+{
+	struct query *q = db_query(st->db, STATEMENT_CERTIFICATE_REVOKE);
+	enum store_rc rc;
+
 	db_bind_integer(q, now);
 	db_bind_integer(q, reason);
 	db_bind_integer(q, id);
@@ -50,6 +60,22 @@ store_revoke(struct store *st, int64_t id, int reason, int64_t now, const struct
 		rc = none_or_conflict(st, id, "it is revoked already", why);
 	if (rc == STORE_OK)
 		rc = raise_revocations(st, id, why);
+	if (rc != STORE_OK || reason == REVOCATION_HOLD)
+		return rc;
+	if ((rc = store_seat_free_of(st, id, now, why)) == STORE_OK)
+		rc = forget_replaced(st, id, why);
+	return rc;
+}
+
+enum store_rc
+store_revoke(struct store *st, int64_t id, int reason, int64_t now, const struct audit_event *e,
+    struct errbuf *why)
+{
+	enum store_rc rc;
+
+	if ((rc = store_write_begin(st, why)) != STORE_OK)
+		return rc;
+	rc = store_revoke_row(st, id, reason, now, why);
 	return store_event_end(st, rc, e, why);
 }
 

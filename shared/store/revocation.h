@@ -5,10 +5,14 @@
 #include "store/audit_event.h"
 #include "store/store.h"
 
-#define REVOCATION_HOLD 6 /* certificateHold, RFC 5280 5.3.1 */
+/* CRLReason, RFC 5280 5.3.1. */
+#define REVOCATION_SUPERSEDED 4
+#define REVOCATION_CESSATION  5 /* cessationOfOperation */
+#define REVOCATION_HOLD	      6 /* certificateHold */
 
 /*
- * Revoke the certificate of row id and raise its authority's revocations, in one commit with the event.  CONFLICT: it is revoked already (one on
+ * Revoke the certificate of row id and raise its authority's revocations, in one commit with the event; its seat is free then where it was the last
+ * valid one (one on hold counts as valid: it may come back), and what it was to replace stays.  CONFLICT: it is revoked already (one on
  * hold may be revoked for good with another reason: its date stays); NONE: no such row.
  */
 enum store_rc store_revoke(struct store *st, int64_t id, int reason, int64_t now,

@@ -33,13 +33,6 @@
 	"JOIN ra_certificate c ON c.id = s.ra_certificate_id "                                     \
 	"LEFT JOIN intune i ON i.id = s.intune_id"
 
-/* What a CRL says of a certificate, and where to go on from it. */
-#define REVOKED_COLUMNS "c.id, c.not_after, c.serial, c.revoked_at, c.revocation_reason"
-
-#define REVOKED_OF                                                                                 \
-	"c.authority_id = (SELECT a.id FROM authority a WHERE a.uuid = $1) "                       \
-	"AND c.revoked_at IS NOT NULL"
-
 /* What lists show of a transaction, and the rest. */
 #define TRANSACTION_COLUMNS                                                                        \
 	"t.key, t.uuid, s.uuid, s.name, t.status, t.created_at, t.expires_at, t.decided_at, "      \
@@ -47,7 +40,10 @@
 	"t.method, t.subject, t.key_type, c.serial"
 
 #define TRANSACTION_REST                                                                           \
-	", t.csr, t.signer, t.repeat_key, t.challenge_id, t.predecessor, t.sealed_password, c.der"
+	", t.csr, t.signer, t.repeat_key, t.challenge_id, t.predecessor, t.sealed_password, "      \
+	"c.der, "                                                                                  \
+	"t.enrollment_id, t.account_id, CASE WHEN EXISTS (SELECT 1 FROM certificate_delivery d "   \
+	"WHERE d.certificate_id = t.certificate_id) THEN 1 ELSE 0 END"
 
 #define TRANSACTION_TABLES                                                                         \
 	"scep_transaction t JOIN scep_profile s ON s.id = t.scep_profile_id "                      \
@@ -61,15 +57,6 @@
 #define TOKEN_COLUMNS                                                                              \
 	"uuid, name, hash, role, profiles, created_at, expires_at, last_used_at, revoked"
 
-#define CERTIFICATE_COLUMNS                                                                        \
-	"c.id, c.serial, a.uuid, a.name, s.name, c.status, c.purpose, c.not_before, "              \
-	"c.not_after, c.created_at, c.subject, c.san, c.revoked_at, c.revocation_reason, "         \
-	"c.predecessor_id, c.successors"
-
-#define CERTIFICATE_TABLES                                                                         \
-	"certificate c JOIN authority a ON a.id = c.authority_id "                                 \
-	"LEFT JOIN scep_profile s ON s.id = c.scep_profile_id"
-
 #define AUDIT_COLUMNS                                                                              \
 	"time_ms, count, event_id, actor, address, action, resource_type, resource_id, profile, "  \
 	"outcome, transaction_id, message_type, fail_info, reason, stage, serial, subject, "       \
@@ -79,20 +66,6 @@
 	"($3 = 0 OR outcome IN ('refused', 'failed')) "                                            \
 	"AND (CAST($4 AS TEXT) IS NULL OR profile = $4) "                                          \
 	"AND (CAST($5 AS TEXT) IS NULL OR transaction_id = $5)"
-
-/* One step for the certificate and what must still be true of its profile; the joins are written in the order to go. */
-#define CERTIFICATE_ENROL(authority)                                                               \
-	"INSERT INTO certificate (serial, repeat_key, purpose, status, not_before, not_after, "    \
-	"created_at, subject, san, der, predecessor_id, authority_id, scep_profile_id, "           \
-	"ra_profile_id) "                                                                          \
-	"SELECT $1, $2, $3, 'valid', $4, $5, $6, $7, $8, $9, nullif($10, 0), a.id, s.id, r.id "    \
-	"FROM scep_profile s CROSS JOIN ra_profile r CROSS JOIN authority a "                      \
-	"WHERE s.uuid = $11 AND s.enabled = 1 AND ($12 = 0 OR s.challenge_version = $12) "         \
-	"AND r.id = s.ra_profile_id AND r.uuid = $13 AND " authority " AND a.uuid = $14 "          \
-	"ON CONFLICT DO NOTHING RETURNING id"
-
-/* Does the holder of a repeat key still answer for it? */
-#define REPEAT_HOLDS "created_at >= $1 AND not_after >= $2 AND status = 'valid'"
 
 static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_SCHEMA] = "SELECT number, oldest_program FROM schema",
@@ -286,73 +259,6 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"(SELECT s.id FROM scep_profile s WHERE s.uuid = $1) ORDER BY c.id DESC LIMIT 1",
     [STATEMENT_SCEP_PROFILE_DELETE] = "DELETE FROM scep_profile WHERE uuid = $1",
 
-    [STATEMENT_CERTIFICATE_ENROL] = CERTIFICATE_ENROL("a.id = r.authority_id"),
-    [STATEMENT_CERTIFICATE_ENROL_NEXT] = CERTIFICATE_ENROL("a.predecessor_id = r.authority_id"),
-    [STATEMENT_CERTIFICATE_INSERT] =
-	"INSERT INTO certificate (serial, repeat_key, purpose, status, not_before, not_after, "
-	"created_at, subject, san, der, authority_id) "
-	"SELECT $1, $2, $3, 'valid', $4, $5, $6, $7, $8, $9, a.id FROM authority a "
-	"WHERE a.uuid = $10 ON CONFLICT DO NOTHING RETURNING id",
-    [STATEMENT_CERTIFICATE_REPEAT] =
-	"SELECT der FROM certificate WHERE " REPEAT_HOLDS " AND repeat_key = $3",
-    [STATEMENT_CERTIFICATE_REPEAT_HOLDER] =
-	"SELECT CASE WHEN " REPEAT_HOLDS
-	" THEN 1 ELSE 0 END FROM certificate WHERE repeat_key = $3",
-    [STATEMENT_CERTIFICATE_REPEAT_CLEAR] =
-	"UPDATE certificate SET repeat_key = NULL WHERE repeat_key = $1",
-    [STATEMENT_CERTIFICATE_SUCCEED] =
-	"UPDATE certificate SET successors = successors + 1 WHERE id = $1 AND status = 'valid' "
-	"AND ($2 = 0 OR successors < $2)",
-    [STATEMENT_TRANSACTION_ISSUE] = "UPDATE scep_transaction SET status = 'issued' "
-				    "WHERE key = $1 AND status = 'approved'",
-    [STATEMENT_TRANSACTION_ISSUED] =
-	"UPDATE scep_transaction SET certificate_id = $1 WHERE key = $2",
-    [STATEMENT_CHALLENGE_USE] = "INSERT INTO challenge_use (challenge_id, use, certificate_id) "
-				"VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-    [STATEMENT_CHALLENGE_USED] = "SELECT 1 FROM challenge_use WHERE challenge_id = $1 LIMIT 1",
-
-    [STATEMENT_CERTIFICATE_GET] =
-	"SELECT " CERTIFICATE_COLUMNS ", c.der FROM " CERTIFICATE_TABLES
-	" WHERE c.serial = $1 AND (CAST($2 AS TEXT) IS NULL OR a.uuid = $2 OR a.name = $2) "
-	"ORDER BY (a.uuid = $2) DESC, c.id DESC LIMIT 1",
-    [STATEMENT_CERTIFICATE_GET_ID] =
-	"SELECT " CERTIFICATE_COLUMNS ", c.der FROM " CERTIFICATE_TABLES " WHERE c.id = $1",
-    [STATEMENT_CERTIFICATE_LIST] = "SELECT " CERTIFICATE_COLUMNS " FROM " CERTIFICATE_TABLES
-				   " WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2",
-
-    [STATEMENT_CERTIFICATE_RENEWABLE] =
-	"SELECT c.id, c.status, c.successors, c.not_before, c.not_after, s.uuid, s.lineage, "
-	"a.uuid, a.lineage, a.not_after FROM " CERTIFICATE_TABLES
-	" WHERE c.serial = $1 AND c.der = $2 ORDER BY c.id LIMIT 1",
-    [STATEMENT_CERTIFICATE_BY_SERIAL] =
-	"SELECT c.id, c.der FROM certificate c JOIN authority a ON a.id = c.authority_id "
-	"WHERE c.serial = $1 AND a.lineage = $2 ORDER BY c.id DESC LIMIT 1",
-    [STATEMENT_CERTIFICATE_DESCENDS] =
-	"WITH RECURSIVE line (id, predecessor_id, steps) AS ("
-	"SELECT c.id, c.predecessor_id, 0 FROM certificate c WHERE c.id = $1 UNION ALL "
-	"SELECT p.id, p.predecessor_id, l.steps + 1 FROM line l "
-	"JOIN certificate p ON p.id = l.predecessor_id WHERE l.steps < 64) "
-	"SELECT 1 FROM line WHERE id = $2 LIMIT 1",
-
-    /* What is on hold may be revoked for good: its date stays. */
-    [STATEMENT_CERTIFICATE_REVOKE] =
-	"UPDATE certificate SET status = 'revoked', revoked_at = coalesce(revoked_at, $1), "
-	"revocation_reason = $2 "
-	"WHERE id = $3 AND (revoked_at IS NULL OR (revocation_reason = 6 AND $2 <> 6))",
-    [STATEMENT_CERTIFICATE_UNHOLD] =
-	"UPDATE certificate SET status = 'valid', revoked_at = NULL, revocation_reason = NULL "
-	"WHERE id = $1 AND revocation_reason = 6",
-    [STATEMENT_CERTIFICATE_THERE] = "SELECT 1 FROM certificate WHERE id = $1",
-    [STATEMENT_REVOCATIONS_RAISE] = "UPDATE authority SET revocations = revocations + 1 WHERE id = "
-				    "(SELECT c.authority_id FROM certificate c WHERE c.id = $1)",
-    /* The rest of those that expire at one moment, and those that expire after it: each a range of the index. */
-    [STATEMENT_REVOKED_SAME] = "SELECT " REVOKED_COLUMNS " FROM certificate c WHERE " REVOKED_OF
-			       " AND c.not_after = $2 AND c.id > $3 ORDER BY c.id LIMIT $4",
-    [STATEMENT_REVOKED_AFTER] = "SELECT " REVOKED_COLUMNS " FROM certificate c WHERE " REVOKED_OF
-				" AND c.not_after > $2 ORDER BY c.not_after, c.id LIMIT $3",
-    [STATEMENT_CERTIFICATE_STATUS] =
-	"SELECT c.status, c.revoked_at, c.revocation_reason FROM certificate c "
-	"JOIN authority a ON a.id = c.authority_id WHERE c.serial = $1 AND a.uuid = $2",
     [STATEMENT_CRL_GET] =
 	"SELECT l.number, l.revocations, l.this_update, l.next_update, l.entries, "
 	"CASE WHEN $1 = 1 THEN l.der END FROM crl l JOIN authority a ON a.id = l.authority_id "
@@ -373,15 +279,10 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"FROM ocsp_responder o JOIN authority a ON a.id = o.authority_id WHERE a.uuid = $1 "
 	"ORDER BY o.id DESC LIMIT 1",
 
-    [STATEMENT_CERTIFICATE_IMPORT] =
-	"INSERT INTO certificate (serial, purpose, status, not_before, not_after, created_at, "
-	"revoked_at, revocation_reason, subject, san, der, authority_id, scep_profile_id, "
-	"ra_profile_id) "
-	"SELECT $1, 'device', $2, $3, $4, $5, nullif($6, 0), CASE WHEN $6 = 0 THEN NULL "
-	"ELSE CAST($7 AS BIGINT) END, $8, $9, $10, a.id, s.id, s.ra_profile_id FROM authority a "
-	"LEFT JOIN scep_profile s ON s.uuid = $11 "
-	"WHERE a.uuid = $12 AND (CAST($11 AS TEXT) IS NULL OR s.id IS NOT NULL) RETURNING id",
-
+    [STATEMENT_TRANSACTION_ISSUE] = "UPDATE scep_transaction SET status = 'issued' "
+				    "WHERE key = $1 AND status = 'approved'",
+    [STATEMENT_TRANSACTION_ISSUED] =
+	"UPDATE scep_transaction SET certificate_id = $1 WHERE key = $2",
     /* The same id again is another decision about the same request, and not an older one. */
     [STATEMENT_TRANSACTION_GIVE_WAY] = "DELETE FROM scep_transaction WHERE key = $1 AND uuid <> $2 "
 				       "AND (status <> 'approved' OR expires_at <= $3)",
@@ -389,9 +290,23 @@ static const char *const statements[STATEMENT_COUNT] = {
 	"INSERT INTO scep_transaction (key, uuid, status, created_at, expires_at, decided_at, "
 	"decided_by, reason, fail_info, address, transaction_id, message_type, method, subject, "
 	"key_type, csr, signer, repeat_key, challenge_id, predecessor, sealed_password, "
-	"scep_profile_id) "
+	"enrollment_id, account_id, scep_profile_id) "
 	"SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
-	"$19, $20, $21, s.id FROM scep_profile s WHERE s.uuid = $22",
+	"$19, $20, $21, (SELECT n.id FROM enrollment n WHERE n.id = $22), "
+	"(SELECT x.id FROM account x WHERE x.id = $23), s.id FROM scep_profile s "
+	"WHERE s.uuid = $24",
+    /* Enrolments that no transaction holds any more. */
+    [STATEMENT_TRANSACTION_UNPEND_OLDER] =
+	"UPDATE enrollment SET status = 'created' WHERE status = 'pending' AND id IN "
+	"(SELECT t.enrollment_id FROM scep_transaction t WHERE t.key = $1 AND t.uuid <> $2 "
+	"AND t.status = 'approved' AND t.expires_at <= $3)",
+    [STATEMENT_TRANSACTION_UNPEND] =
+	"UPDATE enrollment SET status = 'created' WHERE status = 'pending' AND id = "
+	"(SELECT t.enrollment_id FROM scep_transaction t WHERE t.key = $1)",
+    [STATEMENT_TRANSACTION_UNPEND_OLD] =
+	"UPDATE enrollment SET status = 'created' WHERE status = 'pending' AND id IN "
+	"(SELECT t.enrollment_id FROM scep_transaction t WHERE t.status = 'approved' "
+	"AND t.decided_at < $1 AND t.expires_at < $1)",
     [STATEMENT_TRANSACTION_GET] = "SELECT " TRANSACTION_COLUMNS TRANSACTION_REST
 				  " FROM " TRANSACTION_TABLES " WHERE t.key = $1",
     [STATEMENT_TRANSACTION_GET_ID] = "SELECT " TRANSACTION_COLUMNS TRANSACTION_REST
@@ -440,8 +355,8 @@ static const char *const statements[STATEMENT_COUNT] = {
 const char *
 statement_sql(enum statement s)
 {
-	static const char *const *const parts[] = {
-	    statements, statements_seat, statements_account, statements_replaced};
+	static const char *const *const parts[] = {statements, statements_seat, statements_account,
+	    statements_certificate, statements_commit, statements_replaced};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (parts[i][s] != NULL)

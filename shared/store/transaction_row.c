@@ -67,19 +67,57 @@ bind_transaction(struct query *q, const struct transaction_row *t)
 	/* What is rejected needs no key to its reply. */
 	db_bind_octets(
 	    q, t->status == TRANSACTION_APPROVED ? buffer_octets(&t->sealed_password) : none);
+	db_bind_integer(q, t->enrollment_row);
+	db_bind_integer(q, t->account_row);
 	db_bind_text(q, t->profile_id);
+}
+
+/* An older row of the same key gives way, and lets go of its enrolment. */
+static enum store_rc
+give_way(struct store *st, const struct transaction_row *t, struct errbuf *why)
+{
+	static const enum statement order[] = {
+	    STATEMENT_TRANSACTION_UNPEND_OLDER, STATEMENT_TRANSACTION_GIVE_WAY};
+	enum store_rc rc = STORE_OK;
+	struct query *q;
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && rc == STORE_OK; i++) {
+		q = db_query(st->db, order[i]);
+		db_bind_octets(q, octets_of(t->key, sizeof(t->key)));
+		db_bind_text(q, t->id);
+		db_bind_integer(q, t->decided_at);
+		if ((rc = store_run(q, why)) == STORE_NONE)
+			rc = STORE_OK;
+	}
+	return rc;
+}
+
+/* Its enrolment waits with it, or is open again. */
+static enum store_rc
+write_pending(struct store *st, const struct transaction_row *t, struct errbuf *why)
+{
+	bool waits = t->status == TRANSACTION_APPROVED;
+	struct query *q;
+	enum store_rc rc;
+
+	if (t->enrollment_row == 0)
+		return STORE_OK;
+	q = db_query(st->db, STATEMENT_ENROLLMENT_STATUS);
+	db_bind_text(q, waits ? "pending" : "created");
+	db_bind_integer(q, t->enrollment_row);
+	db_bind_text(q, waits ? "created" : "pending");
+	/* None: it is so already. */
+	rc = store_run(q, why);
+	return rc == STORE_NONE ? STORE_OK : rc;
 }
 
 static enum store_rc
 write_decision(struct store *st, const struct transaction_row *t, struct errbuf *why)
 {
-	struct query *q = db_query(st->db, STATEMENT_TRANSACTION_GIVE_WAY);
-	enum store_rc rc;
+	enum store_rc rc = give_way(st, t, why);
+	struct query *q;
 
-	db_bind_octets(q, octets_of(t->key, sizeof(t->key)));
-	db_bind_text(q, t->id);
-	db_bind_integer(q, t->decided_at);
-	if ((rc = store_run(q, why)) != STORE_OK && rc != STORE_NONE)
+	if (rc != STORE_OK)
 		return rc;
 	q = db_query(st->db, STATEMENT_TRANSACTION_INSERT);
 	bind_transaction(q, t);
@@ -87,7 +125,7 @@ write_decision(struct store *st, const struct transaction_row *t, struct errbuf 
 		errbuf_set(why, "transaction %s: it is decided already", t->id);
 	else if (rc == STORE_NONE)
 		errbuf_set(why, "transaction %s: no profile %s", t->id, t->profile_id);
-	return rc;
+	return rc == STORE_OK ? write_pending(st, t, why) : rc;
 }
 
 enum store_rc
@@ -162,6 +200,9 @@ read_rest(struct query *q, struct transaction_row *t)
 	store_column_octets(q, COLUMN_REST + 3, &t->challenge_id);
 	store_column_octets(q, COLUMN_REST + 4, &t->predecessor);
 	store_column_octets(q, COLUMN_REST + 5, &t->sealed_password);
+	t->enrollment_row = db_integer(q, COLUMN_DER + 1);
+	t->account_row = db_integer(q, COLUMN_DER + 2);
+	t->undelivered = db_integer(q, COLUMN_DER + 3) != 0;
 	return !t->csr.failed && !t->signer.failed && !t->challenge_id.failed &&
 	       !t->predecessor.failed && !t->sealed_password.failed;
 }
@@ -227,6 +268,13 @@ store_transaction_fail(struct store *st, const uint8_t key[TRANSACTION_KEY_SIZE]
 		errbuf_set(why, "transaction: it is not approved (any more)");
 		rc = STORE_CONFLICT;
 	}
+	if (rc == STORE_OK) {
+		q = db_query(st->db, STATEMENT_TRANSACTION_UNPEND);
+		db_bind_octets(q, octets_of(key, TRANSACTION_KEY_SIZE));
+		/* None: it came by no enrolment. */
+		if ((rc = store_run(q, why)) == STORE_NONE)
+			rc = STORE_OK;
+	}
 	return store_event_end(st, rc, e, why);
 }
 
@@ -263,6 +311,10 @@ store_transaction_purge(struct store *st, int64_t before, int *deleted, struct e
 		return rc == STORE_NONE ? STORE_OK : rc;
 	if ((rc = store_write_begin(st, why)) != STORE_OK)
 		return rc;
+	q = db_query(st->db, STATEMENT_TRANSACTION_UNPEND_OLD);
+	db_bind_integer(q, before);
+	if ((rc = store_run(q, why)) != STORE_OK && rc != STORE_NONE)
+		return store_write_end(st, rc, why);
 	q = db_query(st->db, STATEMENT_TRANSACTION_PURGE);
 	db_bind_integer(q, before);
 	if ((rc = store_run_counting(q, deleted, why)) == STORE_NONE)

@@ -40,19 +40,23 @@ struct transaction_row {
 	struct buffer challenge_id; /* 32 octets where a one-time challenge is held */
 	struct buffer predecessor;  /* DER of the certificate that it renews */
 	struct buffer
-	    sealed_password; /* what keys the reply to an EC key; not kept of what is refused */
+	    sealed_password;	/* what keys the reply to an EC key; not kept of what is refused */
+	int64_t enrollment_row; /* by what it was authorised; 0: by none, or it was deleted since */
+	int64_t account_row;
 	char certificate_serial[64]; /* ISSUED: hex; read only */
+	bool undelivered; /* ISSUED: it may not leave (delivery_row.h); read only, not in lists */
 };
 void transaction_row_free(struct transaction_row *t);
 
 /*
  * A decision (APPROVED or REJECTED) with its event.  An older row of the same key and another id that is issued, rejected or failed gives way, and
  * an approved one whose time is over.  CONFLICT: an approved one of this key waits for its poll, or the id is there already: that request is decided.
- * NONE: no such profile.
+ * NONE: no such profile.  An enrolment that it names is pending until its certificate is issued, and created again where it is rejected, fails or
+ * expires.
  */
 enum store_rc store_transaction_decide(struct store *st, const struct transaction_row *t,
     const struct audit_event *e, struct errbuf *why);
-/* By key, with all of it; der, if not NULL, gets the certificate of an ISSUED one. */
+/* By key, with all of it; der, if not NULL, gets the certificate of an ISSUED one, which may not leave where undelivered is set. */
 enum store_rc store_transaction_get(struct store *st, const uint8_t key[TRANSACTION_KEY_SIZE],
     struct transaction_row *out, struct buffer *der, struct errbuf *why);
 /* By its id (uuid). */

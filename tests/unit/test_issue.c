@@ -287,18 +287,19 @@ the_same_request_gets_its_first_certificate(void **state)
 	struct buffer repeated = {0};
 	uint8_t request = next_request++, repeat_key[32];
 	int64_t now = clock_now();
+	bool undelivered = true;
 
 	(void)state;
 	memset(repeat_key, request, sizeof(repeat_key));
 	assert_int_equal(issue_repeat(rooms.manage.store, rooms_profile(&rooms),
-			     octets_of(repeat_key, 32), now, &repeated, &rooms.why),
+			     octets_of(repeat_key, 32), now, &repeated, &undelivered, &rooms.why),
 	    STORE_NONE);
 	assert_int_equal(issue_as(pki_rsa_key(), "CN=a", request, now, &first), ISSUE_DONE);
 	assert_int_equal(issue_as(pki_rsa_key(), "CN=a", request, now, &again), ISSUE_REPEAT);
 	assert_true(
 	    octets_equal(buffer_octets(&first.certificate), buffer_octets(&again.certificate)));
 	assert_int_equal(issue_repeat(rooms.manage.store, rooms_profile(&rooms),
-			     octets_of(repeat_key, 32), now, &repeated, &rooms.why),
+			     octets_of(repeat_key, 32), now, &repeated, &undelivered, &rooms.why),
 	    STORE_OK);
 	assert_true(octets_equal(buffer_octets(&first.certificate), buffer_octets(&repeated)));
 	buffer_free(&repeated);

@@ -131,6 +131,7 @@ the_same_request_again_is_a_repeat_and_gets_its_certificate(void **state)
 	struct store_fixture *f = *state;
 	struct fixture_enrolment first, again;
 	struct buffer der = {0};
+	bool undelivered = true;
 
 	fixture_enrolment(&first, 1, true);
 	assert_committed(f, &first);
@@ -141,7 +142,7 @@ the_same_request_again_is_a_repeat_and_gets_its_certificate(void **state)
 	assert_conflict(f, &again, ENROLMENT_REPEAT);
 	assert_rows(f, 1, 1);
 	assert_int_equal(store_repeat(f->store, again.e.repeat_key, again.e.repeat_since,
-			     again.e.now, &der, &f->why),
+			     again.e.now, &der, &undelivered, &f->why),
 	    STORE_OK);
 	assert_true(octets_equal(buffer_octets(&der), first.e.certificate));
 	buffer_free(&der);
@@ -153,12 +154,13 @@ another_request_is_no_repeat(void **state)
 	struct store_fixture *f = *state;
 	struct fixture_enrolment first, other;
 	struct buffer der = {0};
+	bool undelivered;
 
 	fixture_enrolment(&first, 1, true);
 	fixture_enrolment(&other, 2, true);
 	assert_committed(f, &first);
 	assert_int_equal(store_repeat(f->store, other.e.repeat_key, other.e.repeat_since,
-			     other.e.now, &der, &f->why),
+			     other.e.now, &der, &undelivered, &f->why),
 	    STORE_NONE);
 	assert_int_equal(der.len, 0);
 	assert_committed(f, &other);
@@ -183,8 +185,11 @@ static enum store_rc
 repeat_at(struct store_fixture *f, const struct fixture_enrolment *x, int64_t since, int64_t now)
 {
 	struct buffer der = {0};
-	enum store_rc rc = store_repeat(f->store, x->e.repeat_key, since, now, &der, &f->why);
+	bool undelivered = true;
+	enum store_rc rc =
+	    store_repeat(f->store, x->e.repeat_key, since, now, &der, &undelivered, &f->why);
 
+	assert_true(rc != STORE_OK || !undelivered);
 	assert_true((rc == STORE_OK) == (der.len > 0));
 	buffer_free(&der);
 	return rc;

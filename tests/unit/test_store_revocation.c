@@ -157,12 +157,14 @@ a_revoked_certificate_does_not_answer_for_its_request_nor_renew(void **state)
 	struct fixture_enrolment x;
 	struct buffer der = {0};
 	struct renewable r;
+	bool undelivered;
 
 	enrol(f, 1);
 	fixture_enrolment(&x, 1, false);
 	assert_int_equal(revoke_row(f, 1, 1, FIXTURE_NOW), STORE_OK);
 	assert_int_equal(
-	    store_repeat(f->store, x.e.repeat_key, 0, FIXTURE_NOW, &der, &f->why), STORE_NONE);
+	    store_repeat(f->store, x.e.repeat_key, 0, FIXTURE_NOW, &der, &undelivered, &f->why),
+	    STORE_NONE);
 	assert_int_equal(
 	    store_renewable(f->store, x.e.serial, x.e.certificate, &r, &f->why), STORE_OK);
 	assert_true(r.revoked);
