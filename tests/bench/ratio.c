@@ -1,6 +1,6 @@
 /*
  * ratio.c: what one kind of request costs a server beside another, in processor time of all its processes: both take turns, and what
- * counts is the median of the ratios of their pairs.  Or the same kind at two servers.
+ * counts is the median of the ratios of their pairs.  Or the same kind at two servers, or while somebody guesses challenges at one of them.
  *
  * Messages are made before each timed phase and replies checked after it.
  */
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/bench/lib/flood.h"
 #include "tests/bench/lib/ranks.h"
 #include "tests/bench/lib/scep_load.h"
 #include "tests/bench/lib/server_cpu.h"
@@ -32,6 +33,7 @@ static const struct kind {
 struct side {
 	const char *url, *challenge, *pids;
 	const struct kind *kind;
+	FILE *challenges; /* in place of challenge: one a line, each used once */
 	struct scep_load load;
 	int wrong;
 	double cpu[PAIRS_MAX], wall[PAIRS_MAX]; /* seconds a request */
@@ -39,6 +41,11 @@ struct side {
 
 static struct side sides[2]; /* a, b */
 static int requests = 500, connections = 8, pairs = 10;
+
+/* Wrong tries at b before each of its runs, and whether each comes from another address. */
+static int tries;
+static bool from_everywhere;
+static struct flood flood;
 
 static void
 send_unmeasured(struct side *s, enum load_kind kind)
@@ -54,6 +61,8 @@ measure(struct side *s, int pair)
 	struct server_cpu before, after;
 	double seconds;
 
+	if (s == &sides[1] && tries > 0)
+		flood_send(&flood, connections, from_everywhere);
 	if (s->kind->each_time)
 		send_unmeasured(s, s->kind->before);
 	load_prepare(&s->load, s->kind->kind);
@@ -94,26 +103,39 @@ median_us(const double *seconds)
 static void
 print_ratio(void)
 {
-	double ratios[PAIRS_MAX];
+	double ratios[PAIRS_MAX], more[PAIRS_MAX];
 	size_t n = (size_t)pairs;
 
-	for (int i = 0; i < pairs; i++)
+	for (int i = 0; i < pairs; i++) {
 		ratios[i] = sides[1].cpu[i] / sides[0].cpu[i];
+		more[i] = sides[1].cpu[i] - sides[0].cpu[i];
+	}
 	ranks_sort(ratios, n);
-	printf("%s/%s at %d connections, %d pairs of %d requests: median %.3f, quartiles %.3f to "
-	       "%.3f, lowest %.3f, highest %.3f; cpu_us %.0f and %.0f; wrong %d\n",
+	ranks_sort(more, n);
+	printf(
+	    "%s/%s at %d connections, %d pairs of %d requests: median %.3f, quartiles %.3f to "
+	    "%.3f, lowest %.3f, highest %.3f; cpu_us %.0f and %.0f, median difference %.0f; wrong "
+	    "%d\n",
 	    sides[1].kind->name, sides[0].kind->name, connections, pairs, requests,
 	    ranks_median(ratios, n), ratios[n / 4], ratios[n - 1 - n / 4], ratios[0], ratios[n - 1],
-	    median_us(sides[1].cpu), median_us(sides[0].cpu), sides[0].wrong + sides[1].wrong);
+	    median_us(sides[1].cpu), median_us(sides[0].cpu), ranks_median(more, n) * 1e6,
+	    sides[0].wrong + sides[1].wrong);
+	if (tries > 0)
+		printf("wrong tries: %d, of which %d got 429 and %d what they should not\n",
+		    flood.sent, flood.limited, flood.odd);
 }
 
 static const char usage[] =
     "usage: ratio --a KIND --b KIND --url http://127.0.0.1:PORT/scep/PROFILE --challenge TEXT "
     "--pids A,B\n"
-    "             [--b-url URL] [--b-challenge TEXT] [--b-pids A,B]\n"
+    "             [--b-url URL] [--b-challenge TEXT] [--b-pids A,B] [--b-challenge-file FILE]\n"
+    "             [--b-wrong TRIES [--b-wrong-from-everywhere]]\n"
     "             [--requests 500] [--connections 8] [--pairs 10]\n"
     "KIND: enrol, renew, renew-same-key, wait (an enrolment that waits for approval), poll,\n"
-    "getcert.  Prints the processor time of both for each pair and the median of b/a.\n";
+    "getcert.  --b-wrong: so many wrong tries at b before each of its runs, over X-Forwarded-For "
+    "each\n"
+    "from another address.  Prints the processor time of both for each pair and the median of "
+    "b/a.\n";
 
 static const struct kind *
 find_kind(const char *name)
@@ -132,7 +154,8 @@ read_options(int argc, char **argv)
 	    {"url", 1, NULL, 'u'}, {"challenge", 1, NULL, 'p'}, {"pids", 1, NULL, 's'},
 	    {"b-url", 1, NULL, 'U'}, {"b-challenge", 1, NULL, 'P'}, {"b-pids", 1, NULL, 'S'},
 	    {"requests", 1, NULL, 'n'}, {"connections", 1, NULL, 'c'}, {"pairs", 1, NULL, 'r'},
-	    {NULL, 0, NULL, 0}};
+	    {"b-challenge-file", 1, NULL, 'F'}, {"b-wrong", 1, NULL, 'W'},
+	    {"b-wrong-from-everywhere", 0, NULL, 'E'}, {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -150,7 +173,13 @@ read_options(int argc, char **argv)
 			connections = atoi(optarg);
 		else if (c == 'r')
 			pairs = atoi(optarg);
-		else
+		else if (c == 'F' && (sides[1].challenges = fopen(optarg, "r")) == NULL)
+			load_die("cannot read the challenges", NULL);
+		else if (c == 'W')
+			tries = atoi(optarg);
+		else if (c == 'E')
+			from_everywhere = true;
+		else if (c == '?')
 			load_die(usage, NULL);
 	}
 	if (sides[0].kind == NULL || sides[1].kind == NULL || sides[0].url == NULL ||
@@ -170,10 +199,13 @@ main(int argc, char **argv)
 	read_options(argc, argv);
 	for (int i = 0; i < 2; i++) {
 		sides[i].load.challenge = sides[i].challenge;
+		sides[i].load.challenges = sides[i].challenges;
 		load_open(&sides[i].load, sides[i].url, requests);
 		send_unmeasured(&sides[i], sides[i].kind->before);
 	}
+	if (tries > 0)
+		flood_open(&flood, sides[1].url, tries);
 	measure_pairs();
 	print_ratio();
-	return sides[0].wrong + sides[1].wrong > 0;
+	return sides[0].wrong + sides[1].wrong + flood.odd > 0;
 }

@@ -63,6 +63,17 @@ http_load_post(struct buffer *out, const char *host, const char *path, struct oc
 }
 
 void
+http_load_post_from(
+    struct buffer *out, const char *host, const char *path, const char *address, struct octets body)
+{
+	buffer_append_format(out,
+	    "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-pki-message\r\n"
+	    "X-Forwarded-For: %s\r\nContent-Length: %zu\r\n\r\n",
+	    path, host, address, body.len);
+	buffer_append(out, body.data, body.len);
+}
+
+void
 http_load_get(struct buffer *out, const char *host, const char *path)
 {
 	buffer_append_format(out, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host);

@@ -20,6 +20,9 @@ bool http_load_url(const char *url, char host[64], char port[8], char path[512])
 
 /* Append a POST or a GET; each names the host and keeps the connection. */
 void http_load_post(struct buffer *out, const char *host, const char *path, struct octets body);
+/* The same with an X-Forwarded-For of this address. */
+void http_load_post_from(struct buffer *out, const char *host, const char *path,
+    const char *address, struct octets body);
 void http_load_get(struct buffer *out, const char *host, const char *path);
 
 /*

@@ -79,12 +79,22 @@ load_open(struct scep_load *l, const char *url, int count)
 }
 
 static const char *
-next_challenge(struct scep_load *l, char room[256])
+next_challenge(struct scep_load *l, enum load_kind kind, char room[256])
 {
+	uint8_t random[16];
+
+	if (kind == LOAD_WRONG) {
+		RAND_bytes(random, sizeof(random));
+		encoding_hex(octets_of(random, sizeof(random)), room);
+		return room;
+	}
 	if (l->challenges == NULL)
 		return l->challenge;
-	if (fgets(room, 256, l->challenges) == NULL)
-		load_die("not enough challenges in the file", NULL);
+	if (fgets(room, 256, l->challenges) == NULL) {
+		rewind(l->challenges);
+		if (!l->reuse || fgets(room, 256, l->challenges) == NULL)
+			load_die("not enough challenges in the file", NULL);
+	}
 	room[strcspn(room, "\n")] = '\0';
 	return room;
 }
@@ -111,15 +121,35 @@ new_transaction(struct load_slot *s)
 }
 
 static void
-new_subject(struct load_slot *s)
+new_subject(struct load_slot *s, const char *cn)
 {
 	struct errbuf why = {0};
-	char text[64];
+	char text[300];
 
-	snprintf(text, sizeof(text), "CN=bench-%s,O=Bench", s->transaction_id);
+	if (cn != NULL)
+		snprintf(text, sizeof(text), "CN=%s,O=Bench", cn);
+	else
+		snprintf(text, sizeof(text), "CN=bench-%s,O=Bench", s->transaction_id);
 	s->subject.len = 0;
 	if (!name_from_text(text, &s->subject, &why))
 		load_die("subject", &why);
+}
+
+/* A CSR with the next challenge, and the CN that comes with it. */
+static void
+make_first_csr(struct scep_load *l, struct load_slot *s, enum load_kind kind, struct buffer *out)
+{
+	char room[256], challenge[256], *cn = NULL;
+	const char *next = next_challenge(l, kind, room);
+
+	if (next != NULL) {
+		snprintf(challenge, sizeof(challenge), "%s", next);
+		if ((cn = strchr(challenge, '\t')) != NULL)
+			*cn++ = '\0';
+		next = challenge;
+	}
+	new_subject(s, cn);
+	make_csr(l, s, s->key, next, out);
 }
 
 /* What is in the envelope; the CertPoll keeps its transaction, and every other message gets one of its own. */
@@ -127,16 +157,15 @@ static void
 make_content(struct scep_load *l, struct load_slot *s, enum load_kind kind, struct buffer *out)
 {
 	struct octets ca = l->ca[l->ca_count > 1 ? 1 : 0].subject;
-	char room[256];
 	bool made = true;
 
 	if (kind != LOAD_POLL)
 		new_transaction(s);
 	switch (kind) {
 	case LOAD_ENROL:
+	case LOAD_WRONG:
 	case LOAD_ENROL_WAIT:
-		new_subject(s);
-		make_csr(l, s, s->key, next_challenge(l, room), out);
+		make_first_csr(l, s, kind, out);
 		break;
 	case LOAD_RENEW:
 	case LOAD_RENEW_KEY:
@@ -183,7 +212,7 @@ make_message(struct scep_load *l, int i, enum load_kind kind)
 	struct buffer content = {0}, der = {0};
 	struct errbuf why = {0};
 
-	if (kind == LOAD_ENROL || kind == LOAD_ENROL_WAIT)
+	if (kind == LOAD_ENROL || kind == LOAD_WRONG || kind == LOAD_ENROL_WAIT)
 		s->key = i % LOAD_KEYS;
 	else if (signs_with_issued(kind) && s->der.len == 0)
 		load_die("nothing was enrolled that could sign", NULL);
@@ -277,6 +306,8 @@ is_right(struct scep_load *l, struct load_slot *s, enum load_kind kind,
     const struct scep_client_reply *r)
 {
 	switch (kind) {
+	case LOAD_WRONG:
+		return r->status == SCEP_FAILURE && r->fail_info == SCEP_BAD_REQUEST;
 	case LOAD_ENROL_WAIT:
 	case LOAD_POLL:
 		return r->status == SCEP_PENDING;

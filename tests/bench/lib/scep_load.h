@@ -16,6 +16,7 @@
 
 enum load_kind {
 	LOAD_ENROL,	 /* PKCSReq: SUCCESS */
+	LOAD_WRONG,	 /* PKCSReq with a challenge that nobody knows: badRequest */
 	LOAD_ENROL_WAIT, /* PKCSReq at a profile with approval by hand: PENDING */
 	LOAD_RENEW, /* RenewalReq with another key, by certificates that were enrolled: SUCCESS */
 	LOAD_RENEW_KEY, /* with the same key */
@@ -43,7 +44,9 @@ struct load_slot {
 struct scep_load {
 	char host[64], port[8], path[512];
 	const char *challenge;
-	FILE *challenges; /* in place of challenge: one a line, each used once */
+	FILE *
+	    challenges; /* in place of challenge: one a line, each used once; behind a tab there may be the CN */
+	bool reuse; /* at the end of the file, from its beginning again */
 	struct load_device devices[LOAD_KEYS];
 	struct buffer ca_der[9];
 	struct certificate ca[9];

@@ -1,0 +1,86 @@
+# secret_parts.sh: the parts of run that are about challenges and who guesses them.
+# shellcheck shell=bash disable=SC2153,SC2154
+
+# minted N FILE: so many one-time challenges of the profile mdm, by the endpoint for MDMs.
+minted() {
+	curl -s -f --cacert "$CA_PEM" -H "Authorization: Bearer $API_TOKEN" "$HTTPS_URL/scep/mdm/challenge?[1-$1]" -w '\n' >"$2"
+}
+
+secrets_of() {
+	"$bin/secrets" --requests "${SECRETS:-3000}" --url "$@"
+}
+
+# Without the slow-down: it answers 429, whatever the challenge is.
+secrets_part() {
+	local i
+	SCEP_WRONG_PER_MINUTE=0 stack unlimited
+	echo "$CHALLENGE" >"$work/static"
+	echo wrong >"$work/short"
+	for i in $(seq 50); do
+		openssl rand -hex 16 | tr a-f A-F
+	done >"$work/unknown"
+	minted 50 "$work/used"
+	"$bin/enrol" --url "$SCEP_URL_DYNAMIC" --challenge-file "$work/used" --requests 50 >/dev/null
+	for i in $(seq 50); do
+		$SCEPCTL challenge new --profile mdm --ttl 1m
+	done >"$work/expired"
+	tests/stack clock "$work/unlimited" +61
+	echo "# does the time of an answer tell what was wrong with a static challenge?"
+	secrets_of "$SCEP_URL" missing= "wrong=$work/unknown" "wrong, short=$work/short" "a one-time one=$work/used"
+	echo "# or with a one-time one?"
+	secrets_of "$SCEP_URL_DYNAMIC" missing= "unknown=$work/unknown" "used=$work/used" "expired=$work/expired" "a static one=$work/static"
+}
+
+# without_redis NAME: enrolments with a static challenge there, where Redis is stopped, beside those at the stack at hand.
+without_redis() {
+	local url=$SCEP_URL challenge=$CHALLENGE first=$pids
+	some "$1"
+	tests/stack stop "$work/$1" redis
+	"$bin/ratio" --a enrol --b enrol --url "$url" --challenge "$challenge" --pids "$first" --b-url "$SCEP_URL" \
+		--b-challenge "$CHALLENGE" --b-pids "$PIDS_SCEP,$PIDS_ADMIN,$PIDS_NGINX" --requests $((n / 2)) --pairs "$pairs"
+}
+
+modes_part() {
+	some plain
+	echo "# enrolments with one-time challenges beside those with a static one"
+	minted $((n / 2 * (pairs + 1))) "$work/challenges"
+	"$bin/ratio" --a enrol --b enrol --url "$SCEP_URL" --challenge "$CHALLENGE" --pids "$pids" --b-url "$SCEP_URL_DYNAMIC" \
+		--b-challenge-file "$work/challenges" --requests $((n / 2)) --pairs "$pairs"
+	echo "# enrolments with a static challenge, with Redis stopped beside those with it"
+	without_redis without
+}
+
+# sizes WHEN: what Redis and the store hold.
+sizes() {
+	local memory
+	memory=$(redis-cli -s "$REDIS_SOCKET" info memory | tr -d '\r' | sed -n 's/^used_memory://p')
+	echo "$1: Redis $((memory / 1024)) KiB in $(redis-cli -s "$REDIS_SOCKET" dbsize) keys; store $(($(cat "$DB" "$DB-wal" | wc -c) / 1024)) KiB," \
+		"audit rows $(sqlite3 -readonly -cmd '.timeout 5000' "$DB" 'SELECT count(*) FROM audit_event')"
+}
+
+# tried WHAT OPTION…: right enrolments between floods of wrong ones, beside those of a stack where nobody guesses.
+tried() {
+	local url challenge first
+	some calm
+	url=$SCEP_URL challenge=$CHALLENGE first=$pids
+	some guessed
+	echo "# $1"
+	sizes before
+	"$bin/ratio" --a enrol --b enrol --url "$url" --challenge "$challenge" --pids "$first" --b-url "$SCEP_URL" --b-challenge "$CHALLENGE" \
+		--b-pids "$pids" --requests $((n / 4)) --pairs "$pairs" --b-wrong $((${WRONG:-50000} / pairs)) "${@:2}"
+	sizes after
+	tests/stack clock "$work/guessed" +300
+	sleep 130 # Redis goes by its own clock
+	sizes "two minutes later"
+	tests/stack down "$work/guessed"
+	rm -r "$work/guessed"
+}
+
+# From one address the right ones come too, each a suspect's, for whom Redis is asked; from everywhere they come from a clean one.
+wrong_part() {
+	export SCEP_TRUSTED_PROXIES=127.0.0.1
+	tried "wrong tries from one address that nothing slows down, and right ones from it"
+	export SCEP_WRONG_PER_MINUTE=30
+	tried "wrong tries, each from a new address" --b-wrong-from-everywhere
+	unset SCEP_TRUSTED_PROXIES SCEP_WRONG_PER_MINUTE
+}
