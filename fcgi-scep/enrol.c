@@ -17,6 +17,7 @@
 #include "message.h"
 #include "pending.h"
 #include "scep/password.h"
+#include "seen.h"
 #include "telling.h"
 
 #define USES_TRIED 8 /* of an enrolment code that many devices use at once */
@@ -341,6 +342,7 @@ enrol_serve(struct transaction *t)
 	switch (scep_request_open_csr(
 	    t->message, &recipient, t->profile->scep.require_signer_key, &csr, &failed, &why)) {
 	case SCEP_OK:
+		seen_signer(t);
 		enrol(t, &csr);
 		break;
 	case SCEP_FAULT:

@@ -15,6 +15,7 @@
 #include "message.h"
 #include "pending.h"
 #include "pki/identity.h"
+#include "seen.h"
 #include "store/certificate_row.h"
 
 /* What was asked for; opened is false where what is in content is a decoy. */
@@ -196,6 +197,7 @@ query_serve(struct transaction *t)
 		return;
 	}
 	t->stage = "verified";
+	seen_signer(t);
 	if (t->message->message_type == SCEP_CERT_POLL)
 		(void)pending_continue(t, NULL, NULL, clock_now_ms());
 	else if (can_be_answered(t))

@@ -11,6 +11,7 @@
 #include "issue/ocsp_responder.h"
 #include "pki/ocsp.h"
 #include "scep/query.h"
+#include "seen.h"
 #include "store/revocation.h"
 
 /* nginx keeps an answer for a second: a revocation is seen that soon. */
@@ -141,6 +142,8 @@ look_up(struct transaction *t, const struct profile_authority *a, const struct o
 			answers[i].status = status.revoked ? OCSP_STATUS_REVOKED : OCSP_STATUS_GOOD;
 			answers[i].revoked_at = status.revoked_at;
 			answers[i].reason = status.reason;
+			if (!status.revoked)
+				seen_by_ocsp(t, a->id, ocsp_request_serial(r, i));
 			break;
 		case STORE_NONE:
 			break;

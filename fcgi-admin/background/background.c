@@ -69,6 +69,7 @@ turn(struct background *b, struct lease *lease)
 	task_audit(b);
 	task_transactions(b);
 	task_overlap(b);
+	task_replaced(b);
 	task_checkpoint(b);
 	task_purge(b);
 	task_expiry(b);
@@ -85,7 +86,8 @@ background_run(const struct settings *s, struct prefork_shared *shared, const vo
 	    .store_away = {.what = "store"},
 	    .redis_away = {.what = "redis"},
 	    .disk_full = {.what = "disk"},
-	    .sweep_failed = {.what = "the sweep of transactions"}};
+	    .sweep_failed = {.what = "the sweep of transactions"},
+	    .replaced_failed = {.what = "the end of replaced certificates"}};
 	struct lease lease = {.ours = false};
 	char host[64] = "";
 

@@ -19,13 +19,14 @@ struct background {
 	const volatile bool *stop;
 	struct manage manage;
 	struct audit_batch *batch;
-	struct outage store_away, redis_away, disk_full, sweep_failed;
+	struct outage store_away, redis_away, disk_full, sweep_failed, replaced_failed;
 	int64_t
 	    next_checkpoint_ms; /* by clock_monotonic_ms(), as all that is due in milliseconds */
 	int64_t next_purge_ms;
 	int64_t next_sweep_ms;
 	int64_t next_forget_ms;
 	int64_t next_overlap_ms;
+	int64_t next_replaced_ms;
 	int64_t next_intune_ms;
 	pid_t intune_pid;      /* fetches revocations; 0: nobody does */
 	int64_t next_expiry_s; /* by clock_now(): once a day of the calendar's time */
@@ -45,6 +46,8 @@ void task_audit(struct background *b);
 void task_transactions(struct background *b);
 /* Previous RA certificates whose time is over decrypt no more. */
 void task_overlap(struct background *b);
+/* Certificates that a newer one of the same holder replaces are revoked when that is seen in use, or at their time. */
+void task_replaced(struct background *b);
 /* Revocations that tenants of Intune ask for, by a process of its own, which ends at the latest with the background's. */
 void task_intune(struct background *b);
 void task_intune_close(struct background *b);

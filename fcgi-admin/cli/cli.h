@@ -39,6 +39,7 @@ extern const struct verb cli_ca_server_verbs[];
 extern const struct verb cli_rollover_verbs[];
 extern const struct verb cli_ra_verbs[];
 extern const struct verb cli_profile_verbs[];
+extern const struct verb cli_field_verbs[];
 extern const struct verb cli_anchor_verbs[];
 extern const struct verb cli_organization_verbs[];
 extern const struct verb cli_seat_verbs[];

@@ -175,8 +175,15 @@ list(struct cli *cli, const struct arguments *a)
 	    {"eku", "LIST", "clientAuth[,serverAuth][,1.2.3]", false},                             \
 	    {"min-rsa-bits", "N", "smallest RSA key (2048)", false},                               \
 	    {"max-rsa-bits", "N", "largest RSA key (8192)", false},                                \
-	    {"field", "RULE", "TYPE[,required][,multiple][,fixed=VALUE]; repeatable", true},       \
+	    {"field", "RULE", "what of a request goes in: see field add; repeatable", true},       \
 	    {"no-fields", NULL, "no rules: what is asked for passes", false},                      \
+	    {"not-after", "DATE", "certificates end then; none: after validity-days", false},      \
+	    {"microsoft-sid", "yes|no", "copy Microsoft's SID extension (no)", false},             \
+	    {"microsoft-template", "yes|no", "copy Microsoft's template extensions (no)", false},  \
+	    {"duplicates", "HOW", "allow, refuse or replace a seat's or subject's older one",      \
+		false},                                                                            \
+	    {"duplicate-grace", "TIME", "a replaced one is revoked in: 7d (0s to 365d)", false},   \
+	    {"unique-keys", "yes|no", "a public key for one subject only (no)", false},            \
 	    {"extra", "WHAT", "fields without a rule: drop or refuse", false},                     \
 	    {"extensions", "WHAT", "CA:TRUE or a foreign EKU asked for: drop or refuse", false},   \
 	    {"require-signer-key", "yes|no", "the signer must have the CSR's key (yes)", false},   \

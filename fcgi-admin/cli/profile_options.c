@@ -38,45 +38,6 @@ read_challenge(const struct arguments *a, struct profile_wanted *w, struct errbu
 	return true;
 }
 
-/* TYPE[,required][,multiple][,fixed=VALUE]; the value is all that follows. */
-static bool
-read_field(const char *text, struct field_row *f, struct errbuf *why)
-{
-	size_t len = strcspn(text, ",");
-
-	memset(f, 0, sizeof(*f));
-	snprintf(f->source, sizeof(f->source), "scepRequest");
-	if (len == 0 || len >= sizeof(f->type)) {
-		errbuf_set(why, "--field: \"%s\" names no field", text);
-		return false;
-	}
-	memcpy(f->type, text, len);
-	for (text += len; *text == ','; text += len) {
-		text++;
-		len = strcspn(text, ",");
-		if (strncmp(text, "fixed=", 6) == 0) {
-			if (strlen(text + 6) >= sizeof(f->value)) {
-				errbuf_set(why, "--field: the value of %s is too long", f->type);
-				return false;
-			}
-			snprintf(f->source, sizeof(f->source), "fixed");
-			snprintf(f->value, sizeof(f->value), "%s", text + 6);
-			return true;
-		}
-		if (len == 8 && strncmp(text, "required", len) == 0) {
-			f->required = true;
-		} else if (len == 8 && strncmp(text, "multiple", len) == 0) {
-			f->multiple = true;
-		} else {
-			errbuf_set(why,
-			    "--field: have \"%.*s\", want required, multiple or fixed=VALUE",
-			    (int)len, text);
-			return false;
-		}
-	}
-	return true;
-}
-
 /* What concerns how a device proves itself, and how often it may. */
 static bool
 read_mode(const struct arguments *a, struct manage_profile_change *c, struct errbuf *why)
@@ -104,30 +65,6 @@ read_renewal(const struct arguments *a, struct manage_profile_change *c, struct 
 	       arguments_number(
 		   a, "renewal-threshold-days", 0, INT32_MAX, &c->renewal_threshold_days, why) &&
 	       arguments_number(a, "max-successors", 0, INT32_MAX, &c->max_successors, why);
-}
-
-static bool
-read_fields(const struct arguments *a, struct profile_wanted *w, struct errbuf *why)
-{
-	int count = 0;
-
-	if (arguments_has(a, "no-fields") && arguments_has(a, "field")) {
-		errbuf_set(why, "--field and --no-fields: one of them");
-		return false;
-	}
-	for (const char *text; (text = arguments_nth(a, "field", count)) != NULL; count++) {
-		if (count == PROFILE_FIELDS_MAX) {
-			errbuf_set(why, "--field: at most %d", PROFILE_FIELDS_MAX);
-			return false;
-		}
-		if (!read_field(text, &w->fields[count], why))
-			return false;
-	}
-	if (count > 0 || arguments_has(a, "no-fields")) {
-		w->change.fields = w->fields;
-		w->change.field_count = count;
-	}
-	return true;
 }
 
 static bool
@@ -179,7 +116,7 @@ profile_wanted_read(const struct arguments *a, struct errbuf *why)
 	    !arguments_choice(a, "get-ca-cert", "single", "chain", &c->chain_in_get_ca_cert, why) ||
 	    !arguments_yes_no(a, "require-signer-key", &c->require_signer_key, why) ||
 	    !read_mode(a, c, why) || !read_renewal(a, c, why) || !read_algorithms(a, c, why) ||
-	    !read_fields(a, w, why) || !read_challenge(a, w, why)) {
+	    !profile_rules_read(a, w, why) || !read_challenge(a, w, why)) {
 		profile_wanted_free(w);
 		return NULL;
 	}

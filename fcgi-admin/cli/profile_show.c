@@ -7,27 +7,14 @@
 #include "fcgi-admin/cli/profile.h"
 
 static json_t *
-fields_json(const struct ra_profile_row *p)
-{
-	json_t *all = json_array();
-
-	for (int i = 0; i < p->field_count; i++)
-		json_array_append_new(
-		    all, json_pack("{s:s,s:b,s:b,s:s,s:o}", "type", p->fields[i].type, "required",
-			     p->fields[i].required, "multiple", p->fields[i].multiple, "source",
-			     p->fields[i].source, "value", cli_json_text(p->fields[i].value)));
-	return all;
-}
-
-static json_t *
 ra_json(const struct manage_profile *p)
 {
-	return json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:o}", "id", p->ra.id,
-	    "name", p->ra.name, "ca", p->authority, "validityDays", (json_int_t)p->ra.validity_days,
+	return json_pack("{s:s,s:s,s:s,s:I,s:s,s:s,s:b,s:b,s:I,s:I,s:s}", "id", p->ra.id, "name",
+	    p->ra.name, "ca", p->authority, "validityDays", (json_int_t)p->ra.validity_days,
 	    "keyUsage", p->ra.key_usage, "eku", p->ra.eku, "refuseExtra", p->ra.refuse_extra,
 	    "refuseExtensions", p->ra.refuse_extensions, "minRsaBits",
 	    (json_int_t)p->ra.min_rsa_bits, "maxRsaBits", (json_int_t)p->ra.max_rsa_bits, "curves",
-	    p->ra.curves, "fields", fields_json(&p->ra));
+	    p->ra.curves);
 }
 
 static const char *
@@ -108,6 +95,7 @@ profile_json(const struct cli *cli, const struct manage_profile *p)
 	json_object_set_new(j, "raCertExpiresAt", cli_json_time(p->ra_not_after));
 	json_object_set_new(j, "renewFrom", renew_from_json(p));
 	json_object_set_new(j, "raProfile", ra_json(p));
+	profile_rules_set_json(p, j, json_object_get(j, "raProfile"));
 	return j;
 }
 
@@ -182,11 +170,7 @@ profile_print(const struct cli *cli, const struct manage_profile *p)
 	printf("RSA bits          %" PRId64 " to %" PRId64 "\n", p->ra.min_rsa_bits,
 	    p->ra.max_rsa_bits);
 	printf("EC curves         %s\n", p->ra.curves[0] != '\0' ? p->ra.curves : "none");
-	for (int i = 0; i < p->ra.field_count; i++)
-		printf("field             %s%s%s%s%s\n", p->ra.fields[i].type,
-		    p->ra.fields[i].required ? ", required" : "",
-		    p->ra.fields[i].multiple ? ", multiple" : "",
-		    p->ra.fields[i].value[0] != '\0' ? ", fixed=" : "", p->ra.fields[i].value);
+	profile_rules_print(p);
 	printf("other fields      %s\n", p->ra.refuse_extra	 ? "refused"
 					 : p->ra.field_count > 0 ? "dropped"
 								 : "pass");

@@ -15,6 +15,7 @@ static const struct verb *const tables[] = {
     cli_rollover_verbs,
     cli_ra_verbs,
     cli_profile_verbs,
+    cli_field_verbs,
     cli_anchor_verbs,
     cli_organization_verbs,
     cli_seat_verbs,

@@ -6,6 +6,7 @@
 
 #include "fcgi-admin/manage/authority.h"
 #include "fcgi-admin/manage/profile_change.h"
+#include "fcgi-admin/manage/replaced.h"
 #include "pki/algorithm.h"
 
 /* --- names of algorithms --- */
@@ -178,6 +179,9 @@ manage_profile_set(struct manage *m, const struct manage_actor *by, const char *
 		(rc = profile_change_can_enable(m, &out->scep, r)) == MANAGE_OK) &&
 	    (rc = write_changes(m, by, out, &scep, &ra, r)) == MANAGE_OK)
 		rc = manage_profile_get(m, name, out, r);
+	/* Also where it was on already: what was cut short before is made good. */
+	if (rc == MANAGE_OK && (c->duplicates != NULL || c->unique_keys == 1))
+		rc = manage_held_fill(m, &out->scep, r);
 	buffer_free(&scep);
 	buffer_free(&ra);
 	return rc;

@@ -45,6 +45,12 @@ struct manage_profile_change {
 	int64_t limit_profile;
 	int64_t limit_account;
 	int64_t limit_seat;
+	int64_t not_after; /* certificates end then; 0: after validity_days */
+	int microsoft_sid; /* MANAGE_KEEP, 0, 1; likewise below: extensions of a CSR are copied */
+	int microsoft_template;
+	const char *duplicates;	   /* allow, refuse, replace */
+	int64_t duplicate_grace_s; /* 0 to 365 days */
+	int unique_keys;	   /* MANAGE_KEEP, 0, 1 */
 };
 #define MANAGE_PROFILE_KEEP                                                                        \
 	{                                                                                          \
@@ -58,7 +64,9 @@ struct manage_profile_change {
 		.same_key_renewal = MANAGE_KEEP, .renewal_threshold_days = MANAGE_KEEP,            \
 		.max_successors = MANAGE_KEEP, .challenge_length = MANAGE_KEEP,                    \
 		.limit_address = MANAGE_KEEP, .limit_profile = MANAGE_KEEP,                        \
-		.limit_account = MANAGE_KEEP, .limit_seat = MANAGE_KEEP,                           \
+		.limit_account = MANAGE_KEEP, .limit_seat = MANAGE_KEEP, .not_after = MANAGE_KEEP, \
+		.microsoft_sid = MANAGE_KEEP, .microsoft_template = MANAGE_KEEP,                   \
+		.duplicate_grace_s = MANAGE_KEEP, .unique_keys = MANAGE_KEEP,                      \
 	}
 
 /* A profile as it is read: both rows and what they refer to. */
@@ -122,6 +130,9 @@ enum manage_rc manage_profile_each(struct manage *m,
 
 /* The fields of a CSR that may have the seatId; NULL ends them. */
 extern const char *const manage_seat_fields[];
+
+/* "san.dns,required,min=1": a field rule as scepctl reads it. */
+void manage_field_text(const struct field_row *f, struct buffer *out);
 
 /* "static challenge", for the audit and for people: SHA-256,SHA-384 from a mask. */
 void manage_digests_text(uint32_t mask, char out[128]);

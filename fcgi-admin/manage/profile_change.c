@@ -9,7 +9,6 @@
 #include "base/encoding.h"
 #include "pki/algorithm.h"
 #include "pki/certificate.h"
-#include "pki/fields.h"
 
 #define DAY_S 86400
 
@@ -132,30 +131,6 @@ check_renewal(
 			       "be renewed as soon as it is issued");
 }
 
-static void
-check_fields(const struct manage_profile_change *c, struct manage_report *r)
-{
-	if (c->field_count > PROFILE_FIELDS_MAX) {
-		manage_invalid(r, "field", "want at most %d", PROFILE_FIELDS_MAX);
-		return;
-	}
-	for (int i = 0; i < c->field_count; i++) {
-		const struct field_row *f = &c->fields[i];
-		bool fixed = strcmp(f->source, "fixed") == 0;
-
-		if (!field_type_is_known(f->type))
-			manage_invalid(r, "field",
-			    "%s is not known: want subject.commonName, san.dns, …", f->type);
-		else if (fixed && f->value[0] == '\0')
-			manage_invalid(r, "field", "%s is fixed and needs a value", f->type);
-		else if (fixed && !encoding_is_utf8(octets_of_string(f->value)))
-			manage_invalid(r, "field", "the value of %s is not UTF-8", f->type);
-		else if (!fixed && strcmp(f->source, "scepRequest") != 0)
-			manage_invalid(
-			    r, "field", "%s: the source is fixed or scepRequest", f->type);
-	}
-}
-
 /* Against a copy: only that each name is one of a profile. */
 static enum manage_rc
 check_renew_from(struct manage *m, const struct manage_profile_change *c,
@@ -194,7 +169,8 @@ profile_change_check(struct manage *m, const struct manage_profile_change *c,
 	check_algorithms(c, r);
 	check_usage(c, r);
 	check_renewal(c, p, r);
-	check_fields(c, r);
+	if ((rc = profile_fields_check(m, c, p, r)) != MANAGE_OK)
+		return rc;
 	if ((rc = check_renew_from(m, c, p, r)) != MANAGE_OK)
 		return rc;
 	return manage_validity(r);
@@ -256,32 +232,6 @@ apply_cert_rep(const char *value, struct scep_profile_row *p, struct buffer *cha
 	manage_changed(changes, "certRep", before, value);
 	p->include_ca_chain = strcmp(value, "chain") == 0;
 	p->include_ca_certificate = strcmp(value, "leaf") != 0;
-}
-
-static void
-apply_fields(
-    const struct manage_profile_change *c, struct ra_profile_row *p, struct buffer *changes)
-{
-	if (c->field_count == MANAGE_KEEP)
-		return;
-	if (c->field_count == p->field_count && c->field_count == 0)
-		return;
-	if (c->field_count == p->field_count &&
-	    memcmp(c->fields, p->fields, sizeof(p->fields[0]) * (size_t)p->field_count) == 0)
-		return;
-	manage_changed_number(changes, "fields", p->field_count, c->field_count);
-	for (int i = 0; i < c->field_count; i++) {
-		const struct field_row *f = &c->fields[i];
-
-		buffer_append_format(changes, "%s%s%s%s", i == 0 ? " (" : ", ", f->type,
-		    f->required ? " required" : "",
-		    strcmp(f->source, "fixed") == 0 ? " fixed" : "");
-	}
-	buffer_append_string(changes, c->field_count > 0 ? ")" : "");
-	memset(p->fields, 0, sizeof(p->fields));
-	if (c->field_count > 0)
-		memcpy(p->fields, c->fields, sizeof(p->fields[0]) * (size_t)c->field_count);
-	p->field_count = c->field_count;
 }
 
 static enum manage_rc
@@ -349,7 +299,7 @@ profile_change_apply(struct manage *m, const struct manage_profile_change *c,
 	profile_apply_text("eku", c->eku, a->eku, sizeof(a->eku), ra);
 	profile_apply_flag("refuseExtra", c->refuse_extra, &a->refuse_extra, ra);
 	profile_apply_flag("refuseExtensions", c->refuse_extensions, &a->refuse_extensions, ra);
-	apply_fields(c, a, ra);
+	profile_fields_apply(c, p, scep, ra);
 	apply_renewal(c, p, scep, ra);
 	if ((rc = apply_renew_from(m, c, p, scep, r)) != MANAGE_OK)
 		return rc;

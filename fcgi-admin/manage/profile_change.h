@@ -12,6 +12,12 @@ enum manage_rc profile_change_check(struct manage *m, const struct manage_profil
 enum manage_rc profile_change_apply(struct manage *m, const struct manage_profile_change *c,
     struct manage_profile *p, struct buffer *scep, struct buffer *ra, struct manage_report *r);
 
+/* What may be in the certificates, and who may have several: field rules, end, Microsoft's extensions, duplicates.  CONFLICT, AWAY. */
+enum manage_rc profile_fields_check(struct manage *m, const struct manage_profile_change *c,
+    const struct manage_profile *p, struct manage_report *r);
+void profile_fields_apply(const struct manage_profile_change *c, struct manage_profile *p,
+    struct buffer *scep, struct buffer *ra);
+
 /* Read the names of the profiles that p->scep.renew_from has by uuid. */
 enum manage_rc profile_renew_from_read(
     struct manage *m, struct manage_profile *p, struct manage_report *r);

@@ -9,6 +9,7 @@
 #include "fcgi-admin/manage/profile.h"
 #include "fcgi-admin/manage/profile_change.h"
 #include "fcgi-admin/manage/ra_certificate.h"
+#include "fcgi-admin/manage/replaced.h"
 #include "pki/algorithm.h"
 
 static void
@@ -172,6 +173,9 @@ profile_new_write(struct manage *m, const struct manage_actor *by, const char *r
 		return rc;
 	if ((rc = write_profile(m, by, ra_key, ca, p, changes, r)) == MANAGE_OK)
 		prepare_next(m, by, p, ra_key, ca, r);
+	/* Of a copy: what others of its lineage issued counts, too. */
+	if (rc == MANAGE_OK && p->scep.lineage[0] != '\0')
+		rc = manage_held_fill(m, &p->scep, r);
 	return rc;
 }
 

@@ -264,8 +264,8 @@ what_is_set_is_there_and_the_audit_has_before_and_after(void **state)
 	c.eku = "";
 	assert_int_equal(set(f, "demo", &c), MANAGE_OK);
 	assert_string_equal(manage_fixture_event(f),
-	    "raProfile.update: eku: clientAuth -> none; fields: 0 -> 2 (subject.commonName "
-	    "required, subject.organization fixed)");
+	    "raProfile.update: eku: clientAuth -> none; fields: 0 -> 2 "
+	    "(+subject.commonName,required; +subject.organization,fixed=Example, Inc)");
 	p = get(f, "demo");
 	assert_int_equal(p.scep.max_pending, 7);
 	assert_true(p.scep.include_ca_chain && p.scep.include_ca_certificate);
