@@ -162,6 +162,7 @@ list(struct cli *cli, const struct arguments *a)
 	    {"max-pending", "N", "one-time challenges pending at once (100)", false},              \
 	    {"challenge-length", "N", "characters of a one-time challenge: 32 or 16 (32)", false}, \
 	    {"seat-field", "TYPE", "where a CSR has its seat id (subject.commonName)", false},     \
+	    {"intune", "NAME", "the connection that mode intune asks; \"\" for none", false},      \
 	    {"limit-address", "N", "enrolments a minute from one address; 0: any number (0)",      \
 		false},                                                                            \
 	    {"limit-profile", "N", "the same of the whole profile", false},                        \

@@ -44,6 +44,7 @@ read_mode(const struct arguments *a, struct manage_profile_change *c, struct err
 {
 	c->challenge_mode = arguments_text(a, "challenge-mode");
 	c->seat_field = arguments_text(a, "seat-field");
+	c->intune = arguments_text(a, "intune");
 	return arguments_number(a, "challenge-length", 0, INT32_MAX, &c->challenge_length, why) &&
 	       arguments_number(a, "limit-address", 0, INT32_MAX, &c->limit_address, why) &&
 	       arguments_number(a, "limit-profile", 0, INT32_MAX, &c->limit_profile, why) &&

@@ -94,6 +94,7 @@ profile_json(const struct cli *cli, const struct manage_profile *p)
 	json_object_set_new(j, "scepUrl", json_string(url));
 	json_object_set_new(j, "raCertExpiresAt", cli_json_time(p->ra_not_after));
 	json_object_set_new(j, "renewFrom", renew_from_json(p));
+	json_object_set_new(j, "intune", cli_json_text(p->intune));
 	json_object_set_new(j, "raProfile", ra_json(p));
 	profile_rules_set_json(p, j, json_object_get(j, "raProfile"));
 	return j;
@@ -160,6 +161,8 @@ profile_print(const struct cli *cli, const struct manage_profile *p)
 		printf("description       %s\n", s->description);
 	printf("CA                %s\n", p->authority);
 	print_mode(s);
+	if (p->intune[0] != '\0')
+		printf("Intune            %s\n", p->intune);
 	manage_digests_text(s->digests, text);
 	printf("digests           %s\n", text);
 	manage_ciphers_text(s->ciphers, text);

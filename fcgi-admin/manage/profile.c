@@ -111,7 +111,8 @@ manage_profile_get(
 	    (rc = manage_of_store(
 		 store_ra_profile_get(m->store, out->scep.ra_profile_id, &out->ra, &r->why),
 		 "RA profile", out->scep.ra_profile_id, r)) != MANAGE_OK ||
-	    (rc = profile_renew_from_read(m, out, r)) != MANAGE_OK)
+	    (rc = profile_renew_from_read(m, out, r)) != MANAGE_OK ||
+	    (rc = profile_intune_read(m, out, r)) != MANAGE_OK)
 		return rc;
 	rc = manage_authority_get(m, out->ra.authority_id, &authority, r);
 	if (rc == MANAGE_OK) {

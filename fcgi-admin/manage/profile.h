@@ -41,6 +41,7 @@ struct manage_profile_change {
 	const char *curves;		/* P-256,P-384,P-521; "" or "none": RSA alone */
 	int64_t challenge_length;	/* 16 or 32: characters of a one-time challenge */
 	const char *seat_field;		/* where a CSR has its seatId: manage_seat_fields */
+	const char *intune;		/* name or uuid of a connection; "": none */
 	int64_t limit_address;		/* enrolments a minute, 0 to 1,000,000; 0: any number */
 	int64_t limit_profile;
 	int64_t limit_account;
@@ -74,6 +75,7 @@ struct manage_profile {
 	struct scep_profile_row scep;
 	struct ra_profile_row ra;
 	char authority[65]; /* its CA's name */
+	char intune[65];    /* the name of its connection to Intune; "": none */
 	int64_t ra_not_after;
 	/* What scep.renew_from names; of a profile that is no longer there its uuid. */
 	char renew_from[PROFILE_RENEW_FROM_MAX][65];
@@ -112,7 +114,7 @@ enum manage_rc manage_profile_clone(struct manage *m, const struct manage_actor 
 enum manage_rc manage_profile_set(struct manage *m, const struct manage_actor *by, const char *name,
     const struct manage_profile_change *c, struct manage_profile *out, struct manage_report *r);
 
-/* Enabling wants a challenge mode and what it stands on: with static a challenge.  INVALID otherwise. */
+/* Enabling wants a challenge mode and what it stands on: a static challenge, a connection to Intune, a webhook that validates.  INVALID otherwise. */
 enum manage_rc manage_profile_enable(struct manage *m, const struct manage_actor *by,
     const char *name, bool enabled, struct manage_report *r);
 

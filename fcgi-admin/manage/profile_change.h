@@ -48,6 +48,9 @@ void profile_apply_flag(const char *name, int value, bool *target, struct buffer
 /* profile_mode.c: how a device proves itself, and how often it may. */
 enum manage_rc profile_mode_check(struct manage *m, const struct manage_profile_change *c,
     const struct manage_profile *p, struct manage_report *r);
+/* Read the name of the connection that p->scep.intune_id is. */
+enum manage_rc profile_intune_read(
+    struct manage *m, struct manage_profile *p, struct manage_report *r);
 enum manage_rc profile_mode_apply(struct manage *m, const struct manage_profile_change *c,
     struct manage_profile *p, struct buffer *changes, struct manage_report *r);
 

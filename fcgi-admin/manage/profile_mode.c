@@ -5,6 +5,8 @@
 #include "authorise/authorise.h"
 #include "fcgi-admin/manage/challenge_strength.h"
 #include "fcgi-admin/manage/profile_change.h"
+#include "fcgi-admin/manage/webhook.h"
+#include "store/outbound_row.h"
 
 #define LIMIT_MOST 1000000
 
@@ -58,6 +60,29 @@ check_intune(const struct manage_profile_change *c, const char *approval, struct
 		    "want no: a device that Intune no longer knows would go on by its certificate");
 }
 
+/* The connection that the change names; "" none.  What is not there is a fault. */
+static enum manage_rc
+find_intune(struct manage *m, const char *name, struct intune_row *row, struct manage_report *r)
+{
+	enum manage_rc rc;
+
+	memset(row, 0, sizeof(*row));
+	if (*name == '\0')
+		return MANAGE_OK;
+	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
+		return rc;
+	switch (store_intune_get(m->store, name, row, &r->why)) {
+	case STORE_OK:
+		return MANAGE_OK;
+	case STORE_AWAY:
+		return MANAGE_AWAY;
+	default:
+		r->why.line[0] = '\0';
+		manage_invalid(r, "intune", "there is no connection %s", name);
+		return MANAGE_OK;
+	}
+}
+
 enum manage_rc
 profile_mode_check(struct manage *m, const struct manage_profile_change *c,
     const struct manage_profile *p, struct manage_report *r)
@@ -66,8 +91,8 @@ profile_mode_check(struct manage *m, const struct manage_profile_change *c,
 	const char *approval = c->approval != NULL ? c->approval : p->scep.approval;
 	bool renewal = c->certificate_renewal != MANAGE_KEEP ? c->certificate_renewal != 0
 							     : p->scep.certificate_renewal;
+	struct intune_row row;
 
-	(void)m;
 	if (c->challenge_mode != NULL && !is_one_of(mode, modes))
 		manage_invalid(r, "challengeMode",
 		    "want static, dynamic, enrollmentCode, intune, webhook or none, have \"%s\"",
@@ -94,20 +119,34 @@ profile_mode_check(struct manage *m, const struct manage_profile_change *c,
 	profile_check_number("limitProfile", c->limit_profile, 0, LIMIT_MOST, r);
 	profile_check_number("limitAccount", c->limit_account, 0, LIMIT_MOST, r);
 	profile_check_number("limitSeat", c->limit_seat, 0, LIMIT_MOST, r);
-	return MANAGE_OK;
+	return c->intune != NULL ? find_intune(m, c->intune, &row, r) : MANAGE_OK;
 }
 
 enum manage_rc
 profile_change_can_enable(
     struct manage *m, const struct scep_profile_row *p, struct manage_report *r)
 {
-	(void)m;
+	enum manage_rc rc;
+	int count = 0;
+
 	if (p->challenge_mode[0] == '\0')
 		manage_invalid(r, "challengeMode",
 		    "a profile needs one before it is enabled: static, dynamic, enrollmentCode, "
 		    "intune, webhook or none");
 	else if (strcmp(p->challenge_mode, "static") == 0 && !p->challenge_set)
 		manage_invalid(r, "challenge", "a static profile needs one before it is enabled");
+	else if (strcmp(p->challenge_mode, "intune") == 0 && p->intune_id[0] == '\0')
+		manage_invalid(r, "intune",
+		    "a profile of mode intune needs a connection before it "
+		    "is enabled (scepctl intune create)");
+	if (strcmp(p->challenge_mode, "webhook") != 0)
+		return manage_validity(r);
+	if ((rc = manage_webhook_count(m, p->id, "validate", NULL, &count, r)) != MANAGE_OK)
+		return rc;
+	if (count == 0)
+		manage_invalid(r, "challengeMode",
+		    "a profile of mode webhook needs an enabled one of kind validate before it is "
+		    "enabled (scepctl webhook create)");
 	return manage_validity(r);
 }
 
@@ -137,10 +176,43 @@ apply_challenge(struct manage *m, const struct manage_profile_change *c, struct 
 }
 
 enum manage_rc
+profile_intune_read(struct manage *m, struct manage_profile *p, struct manage_report *r)
+{
+	struct intune_row row = {.name = ""};
+
+	p->intune[0] = '\0';
+	if (p->scep.intune_id[0] == '\0')
+		return MANAGE_OK;
+	if (store_intune_get(m->store, p->scep.intune_id, &row, &r->why) == STORE_AWAY)
+		return MANAGE_AWAY;
+	r->why.line[0] = '\0';
+	memcpy(p->intune, row.name, sizeof(p->intune));
+	return MANAGE_OK;
+}
+
+static enum manage_rc
+apply_intune(struct manage *m, const struct manage_profile_change *c, struct manage_profile *p,
+    struct buffer *changes, struct manage_report *r)
+{
+	struct intune_row row;
+	enum manage_rc rc;
+
+	if (c->intune == NULL)
+		return MANAGE_OK;
+	if ((rc = find_intune(m, c->intune, &row, r)) != MANAGE_OK ||
+	    (rc = manage_validity(r)) != MANAGE_OK)
+		return rc;
+	profile_apply_text("intune", row.name, p->intune, sizeof(p->intune), changes);
+	memcpy(p->scep.intune_id, row.id, sizeof(p->scep.intune_id));
+	return MANAGE_OK;
+}
+
+enum manage_rc
 profile_mode_apply(struct manage *m, const struct manage_profile_change *c,
     struct manage_profile *p, struct buffer *changes, struct manage_report *r)
 {
 	struct scep_profile_row *s = &p->scep;
+	enum manage_rc rc;
 
 	profile_apply_text("challengeMode", c->challenge_mode, s->challenge_mode,
 	    sizeof(s->challenge_mode), changes);
@@ -153,5 +225,7 @@ profile_mode_apply(struct manage *m, const struct manage_profile_change *c,
 	profile_apply_number("limitSeat", c->limit_seat, &s->limit_seat, changes);
 	if (strcmp(s->challenge_mode, "intune") == 0)
 		profile_apply_flag("certificateRenewal", 0, &s->certificate_renewal, changes);
+	if ((rc = apply_intune(m, c, p, changes, r)) != MANAGE_OK)
+		return rc;
 	return apply_challenge(m, c, s, changes, r);
 }
