@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "certrep.h"
+#include "enrol.h"
 #include "issue/issue.h"
 #include "redis/transaction.h"
 #include "store/certificate_row.h"
@@ -24,6 +25,13 @@ answers_until(const struct transaction *t, const struct transaction_row *row)
 	int64_t repeat = row->decided_at + t->profile->scep.replay_hours * SECONDS_PER_HOUR;
 
 	return repeat > row->expires_at ? repeat : row->expires_at;
+}
+
+/* Otherwise what its challenge_id names is an enrolment code, which the store alone keeps. */
+static bool
+is_one_time(const struct transaction_row *row)
+{
+	return row->challenge_id.len == CHALLENGE_ID_SIZE && strcmp(row->method, "dynamic") == 0;
 }
 
 /* Approved, and then refused: it ends here, and the challenge is free again. */
@@ -46,7 +54,7 @@ fail_approved(struct transaction *t, const struct transaction_row *row,
 		certrep_unavailable(t, why.line);
 		return;
 	}
-	if (row->challenge_id.len == sizeof(held.id)) {
+	if (is_one_time(row)) {
 		/* The same request enters its own reservation, which gives the token to release it by. */
 		memcpy(held.id, row->challenge_id.data, sizeof(held.id));
 		memcpy(held.repeat_key, row->repeat_key, sizeof(held.repeat_key));
@@ -62,48 +70,42 @@ fail_approved(struct transaction *t, const struct transaction_row *row,
 
 /* Is what it renews still to be renewed?  false: answered. */
 static bool
-find_predecessor(struct transaction *t, const struct transaction_row *row, int64_t now_ms,
-    int64_t *predecessor_id)
+find_predecessor(
+    struct transaction *t, const struct transaction_row *row, int64_t now_ms, struct renewable *r)
 {
 	static const char gone[] = "the certificate that it renews is no longer valid here",
 			  renewed[] = "the certificate was renewed meanwhile";
 	int64_t most = t->profile->scep.max_successors;
 	struct certificate c;
-	struct renewable r;
 	struct errbuf why = {0};
 	enum store_rc rc;
 
-	*predecessor_id = 0;
+	*r = (struct renewable){0};
 	if (row->predecessor.len == 0)
 		return true;
 	if (!certificate_parse(buffer_octets(&row->predecessor), &c, &why)) {
 		certrep_unavailable(t, why.line);
 		return false;
 	}
-	rc = store_renewable(t->worker->store, c.serial, c.der, &r, &why);
+	rc = store_renewable(t->worker->store, c.serial, c.der, r, &why);
 	certificate_free(&c);
 	if (rc == STORE_AWAY)
 		certrep_unavailable(t, why.line);
-	else if (rc != STORE_OK || r.revoked)
+	else if (rc != STORE_OK || r->revoked)
 		fail_approved(t, row, SCEP_BAD_CERT_ID, gone, gone, now_ms);
-	else if (most > 0 && r.successors >= most)
+	else if (most > 0 && r->successors >= most)
 		fail_approved(t, row, SCEP_BAD_REQUEST, renewed, renewed, now_ms);
 	else
-		*predecessor_id = r.id;
-	return *predecessor_id != 0;
+		return true;
+	return false;
 }
 
 static void
-mark_used(struct transaction *t, const struct transaction_row *row, int64_t now_ms)
+mark_used(struct transaction *t, struct authorisation *grant, int64_t now_ms)
 {
-	struct authorisation grant = {.one_time = true};
 	struct errbuf why = {0};
 
-	if (row->challenge_id.len != sizeof(grant.reservation.id))
-		return;
-	grant.reservation.profile_id = t->profile->scep.id;
-	memcpy(grant.reservation.id, row->challenge_id.data, sizeof(grant.reservation.id));
-	if (!authorise_committed(&t->worker->authoriser, &grant, now_ms, &why))
+	if (!authorise_committed(&t->worker->authoriser, grant, now_ms, &why))
 		log_event(LOG_LEVEL_WARNING, "challenge-not-marked",
 		    "the store keeps it from a second use: %s", why.line);
 }
@@ -127,15 +129,13 @@ answer_issued(struct transaction *t, const struct transaction_row *row)
 
 static void
 issue_now(struct transaction *t, const struct transaction_row *row, const struct csr *csr,
-    int64_t predecessor_id, int64_t now_ms)
+    struct authorisation *grant, int64_t now_ms)
 {
 	struct issue_order order = {
 	    .profile = t->profile,
 	    .authority = t->ra->authority,
 	    .csr = csr,
 	    .repeat_key = octets_of(row->repeat_key, sizeof(row->repeat_key)),
-	    .challenge_id = buffer_octets(&row->challenge_id),
-	    .predecessor_id = predecessor_id,
 	    .transaction_key = octets_of(row->key, sizeof(row->key)),
 	    .now = now_ms / 1000,
 	};
@@ -143,10 +143,11 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 	struct errbuf why = {0};
 	enum issue_rc rc;
 
+	enrol_order_for(grant, &order);
 	transaction_note(t, "approved by %s", row->decided_by);
 	order.note = t->note;
 	transaction_event(t, &order.event);
-	order.event.action = row->message_type == SCEP_RENEWAL_REQ || predecessor_id != 0
+	order.event.action = row->message_type == SCEP_RENEWAL_REQ || grant->predecessor_id != 0
 				 ? "scep.renew"
 				 : "scep.enrol";
 	rc = issue_certificate(t->worker->store, &order, &result, &why);
@@ -154,7 +155,7 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 	case ISSUE_DONE:
 		t->stage = "issued";
 		memcpy(t->serial, result.serial, sizeof(t->serial));
-		mark_used(t, row, now_ms);
+		mark_used(t, grant, now_ms);
 		certrep_success(t, buffer_octets(&result.certificate), false);
 		break;
 	case ISSUE_REPEAT:
@@ -163,6 +164,9 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 	case ISSUE_CHALLENGE_USED:
 		fail_approved(t, row, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL,
 		    "challenge: used (one-time)", now_ms);
+		break;
+	case ISSUE_UNAUTHORISED:
+		fail_approved(t, row, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL, why.line, now_ms);
 		break;
 	case ISSUE_REFUSED:
 		fail_approved(t, row, result.fail_info, result.text.line, why.line, now_ms);
@@ -182,9 +186,10 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 static void
 issue_approved(struct transaction *t, const struct transaction_row *row, int64_t now_ms)
 {
+	struct authorisation grant;
+	struct renewable predecessor;
 	struct errbuf why = {0};
 	struct csr csr;
-	int64_t predecessor_id;
 
 	if (!csr_parse(row->csr.data, row->csr.len, &csr, &why)) {
 		certrep_unavailable(t, why.line);
@@ -192,8 +197,21 @@ issue_approved(struct transaction *t, const struct transaction_row *row, int64_t
 	}
 	t->stage = "authorised";
 	transaction_know_csr(t, &csr);
-	if (find_predecessor(t, row, now_ms, &predecessor_id))
-		issue_now(t, row, &csr, predecessor_id, now_ms);
+	if (!find_predecessor(t, row, now_ms, &predecessor))
+		goto done;
+	switch (authorise_approved(&t->worker->authoriser, row, now_ms / 1000, &grant, &why)) {
+	case AUTHORISE_ALLOW:
+		authorise_inherit(&predecessor, &grant);
+		issue_now(t, row, &csr, &grant, now_ms);
+		break;
+	case AUTHORISE_AWAY:
+		certrep_unavailable(t, why.line);
+		break;
+	default:
+		fail_approved(t, row, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL, why.line, now_ms);
+		break;
+	}
+done:
 	csr_free(&csr);
 }
 

@@ -20,8 +20,6 @@
 #include "seen.h"
 #include "telling.h"
 
-#define USES_TRIED 8 /* of an enrolment code that many devices use at once */
-
 bool
 enrol_repeat_key(const struct transaction *t, const struct csr *csr, uint8_t *out)
 {
@@ -83,9 +81,8 @@ mark_used(struct transaction *t, struct authorisation *grant, int64_t now_ms)
 		    "the store keeps it from a second use: %s", why.line);
 }
 
-/* What the grant says of whom it is for. */
-static void
-order_for(const struct authorisation *grant, struct issue_order *order)
+void
+enrol_order_for(const struct authorisation *grant, struct issue_order *order)
 {
 	order->challenge_version = grant->challenge_version;
 	order->predecessor_id = grant->predecessor_id;
@@ -99,11 +96,9 @@ order_for(const struct authorisation *grant, struct issue_order *order)
 	order->delivery = grant->delivery;
 	if (grant->one_time || grant->enrollment_row != 0)
 		order->challenge_id = octets_of(grant->challenge_id, sizeof(grant->challenge_id));
-	order->challenge_use = (int)grant->enrollment_use;
 }
 
-/* false: another device took this use of the code meanwhile; there may be one more. */
-static bool
+static void
 issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisation *grant,
     const uint8_t repeat_key[32], int64_t now_ms)
 {
@@ -119,7 +114,7 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 	struct errbuf why = {0};
 	enum issue_rc rc;
 
-	order_for(grant, &order);
+	enrol_order_for(grant, &order);
 	transaction_event(t, &order.event);
 	rc = issue_certificate(t->worker->store, &order, &result, &why);
 	switch (rc) {
@@ -134,8 +129,6 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 		certrep_again(t, buffer_octets(&result.certificate), result.undelivered);
 		break;
 	case ISSUE_CHALLENGE_USED:
-		if (grant->enrollment_row != 0)
-			break;
 		mark_used(t, grant, now_ms);
 		certrep_failure(
 		    t, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL, "challenge: used (one-time)");
@@ -155,7 +148,6 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 	}
 	telling_about(t, csr, rc, &result);
 	issue_result_free(&result);
-	return rc != ISSUE_CHALLENGE_USED || grant->enrollment_row == 0;
 }
 
 /* The CSR's own digest: broken ones are for profiles that say so.  Asked behind the proof of possession, like all that is in it. */
@@ -232,8 +224,8 @@ refuse(struct transaction *t, const struct authorise_request *request,
 		authorise_note_wrong_code(request, denial, &t->worker->wrong_code);
 }
 
-/* Authorised: a certificate, or, where somebody approves by hand, its place among those that wait.  false: look again. */
-static bool
+/* Authorised: a certificate, or, where somebody approves by hand, its place among those that wait. */
+static void
 issue_or_wait(struct transaction *t, const struct csr *csr, struct authorisation *grant,
     const uint8_t repeat_key[32], int64_t now_ms)
 {
@@ -247,28 +239,28 @@ issue_or_wait(struct transaction *t, const struct csr *csr, struct authorisation
 	} else if (strcmp(t->profile->scep.approval, "manual") == 0) {
 		pending_start(t, csr, grant, repeat_key, now_ms);
 	} else {
-		return issue_and_answer(t, csr, grant, repeat_key, now_ms);
+		issue_and_answer(t, csr, grant, repeat_key, now_ms);
 	}
-	return true;
 }
 
-/* false: another request took the use of the code that this one was to have. */
-static bool
-authorise_once(struct transaction *t, const struct authorise_request *request)
+static void
+decide(struct transaction *t, const struct authorise_request *request)
 {
 	struct authorisation grant;
 	struct errbuf why = {0};
 
 	switch (authorise_enrolment(&t->worker->authoriser, request, &grant, &why)) {
 	case AUTHORISE_ALLOW:
-		return !within_limits(t, &grant, request->now_ms) ||
-		       issue_or_wait(t, request->csr, &grant, request->repeat_key, request->now_ms);
+		if (within_limits(t, &grant, request->now_ms))
+			issue_or_wait(
+			    t, request->csr, &grant, request->repeat_key, request->now_ms);
+		return;
 	case AUTHORISE_AWAY:
 		certrep_unavailable(t, why.line);
-		return true;
+		return;
 	default:
 		refuse(t, request, &grant, why.line);
-		return true;
+		return;
 	}
 }
 
@@ -290,12 +282,8 @@ authorise_and_issue(
 
 	network_of(fcgi_request_address(t->http), network);
 	request.network = network;
-	if (!limits_allow_try(t, csr, now_ms))
-		return;
-	for (int i = 0; i < USES_TRIED; i++)
-		if (authorise_once(t, &request))
-			return;
-	certrep_unavailable(t, "enrolment code: others took each use that was tried");
+	if (limits_allow_try(t, csr, now_ms))
+		decide(t, &request);
 }
 
 /* A CSR whose proof of possession held: a stranger's still. */

@@ -2,6 +2,7 @@
 #ifndef FCGI_SCEP_ENROL_H
 #define FCGI_SCEP_ENROL_H
 
+#include "authorise/authorise.h"
 #include "issue/issue.h"
 #include "transaction.h"
 
@@ -13,5 +14,8 @@ void enrol_serve(struct transaction *t);
  * when OpenSSL fails.
  */
 bool enrol_repeat_key(const struct transaction *t, const struct csr *csr, uint8_t *out);
+
+/* What the grant says of whom the certificate is for and by what it was authorised, borrowed from it. */
+void enrol_order_for(const struct authorisation *grant, struct issue_order *order);
 
 #endif

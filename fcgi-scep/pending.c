@@ -88,8 +88,11 @@ fill(struct transaction *t, const struct csr *csr, const struct authorisation *g
 	snprintf(p->method, sizeof(p->method), "%s", grant->method);
 	snprintf(p->key_type, sizeof(p->key_type), "%s", csr->key.name);
 	memcpy(p->repeat_key, repeat_key, sizeof(p->repeat_key));
-	if (grant->one_time) {
+	p->enrollment_row = grant->enrollment_row;
+	p->account_row = grant->account_row;
+	if (grant->one_time || grant->enrollment_row != 0)
 		p->challenge_id = octets_of(grant->challenge_id, sizeof(grant->challenge_id));
+	if (grant->one_time) {
 		snprintf(
 		    p->challenge_token, sizeof(p->challenge_token), "%s", grant->reservation.token);
 	}
@@ -148,6 +151,17 @@ release_replaced(struct transaction *t, const struct pending *old)
 		    "it ends by itself with its transaction: %s", why.line);
 }
 
+/* What the enrolment is shown as; who may use its code is decided when it is issued. */
+static void
+show_enrollment(struct transaction *t, int64_t row, bool pending)
+{
+	struct errbuf why = {0};
+
+	if (row != 0 &&
+	    store_enrollment_pending(t->worker->store, row, pending, &why) == STORE_AWAY)
+		log_event(LOG_LEVEL_WARNING, "enrollment-not-marked", "%s", why.line);
+}
+
 /* All of it into Redis, in the place of another one. */
 static bool
 keep(struct transaction *t, struct pending *p, struct authorisation *grant, int64_t now_ms,
@@ -158,8 +172,12 @@ keep(struct transaction *t, struct pending *p, struct authorisation *grant, int6
 
 	kept = hold_challenge(t, grant, now_ms, p->expires_ms, why) &&
 	       find_replaced(t, p, now_ms, &there, &old, why) && put(t, p, now_ms, why);
-	if (kept && there)
+	if (kept && there) {
 		release_replaced(t, &old);
+		show_enrollment(t, old.enrollment_row, false);
+	}
+	if (kept)
+		show_enrollment(t, p->enrollment_row, true);
 	if (there)
 		pending_free(&old);
 	return kept;
@@ -223,9 +241,11 @@ answer_expired(struct transaction *t, const struct pending *p, bool poll)
 	struct errbuf why = {0};
 
 	/* A device that asks anew is told once, and begins anew the next time. */
-	if (!poll)
+	if (!poll) {
 		(void)transaction_remove(
 		    t->worker->redis, t->profile->scep.id, p->key, p->id, &why);
+		show_enrollment(t, p->enrollment_row, false);
+	}
 	certrep_failure(t, SCEP_BAD_REQUEST, text, text);
 }
 

@@ -80,6 +80,8 @@ transaction_of_pending(const struct pending *p, const char *profile, struct mana
 	keep(&row->challenge_id, p->challenge_id);
 	keep(&row->predecessor, p->predecessor);
 	keep(&row->sealed_password, p->sealed_password);
+	row->enrollment_row = p->enrollment_row;
+	row->account_row = p->account_row;
 	return !row->csr.failed && !row->signer.failed && !row->challenge_id.failed &&
 	       !row->predecessor.failed && !row->sealed_password.failed;
 }

@@ -10,6 +10,7 @@
 #include "fcgi-admin/manage/transaction_pending.h"
 #include "redis/challenge.h"
 #include "scep/scep.h"
+#include "store/seat_row.h"
 
 #define POLL_S 86400 /* an approved one waits at least as long for its poll */
 
@@ -211,6 +212,9 @@ end_one(struct manage *m, const struct manage_transaction *t, struct manage_repo
 			   : MANAGE_AWAY;
 	if ((rc = record_end(m, t, r)) != MANAGE_OK)
 		return rc;
+	if (t->row.enrollment_row != 0 &&
+	    store_enrollment_pending(m->store, t->row.enrollment_row, false, &r->why) == STORE_AWAY)
+		return MANAGE_AWAY;
 	if (!release_challenge(m, t, &r->why) ||
 	    transaction_ended(m->redis, t->row.profile_id, t->row.key, t->row.id, clock_now_ms(),
 		&r->why) != REDIS_DONE)

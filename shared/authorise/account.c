@@ -5,6 +5,14 @@
 #include "authorise/method.h"
 #include "store/account_row.h"
 
+void
+authorise_know_account(const struct account_row *account, struct authorisation *out)
+{
+	out->account_row = account->row;
+	snprintf(out->organization, sizeof(out->organization), "%s", account->organization);
+	snprintf(out->department, sizeof(out->department), "%s", account->department);
+}
+
 enum authorise_rc
 authorise_account(const struct authoriser *a, const struct authorise_request *q,
     struct authorisation *out, struct errbuf *why)
@@ -25,10 +33,8 @@ authorise_account(const struct authoriser *a, const struct authorise_request *q,
 	} else if (account.expires_at != 0 && account.expires_at <= q->now_ms / 1000) {
 		errbuf_set(why, "account %s: expired", account.name);
 	} else {
-		out->method = "account";
-		out->account_row = account.row;
-		snprintf(out->organization, sizeof(out->organization), "%s", account.organization);
-		snprintf(out->department, sizeof(out->department), "%s", account.department);
+		out->method = AUTHORISE_BY_ACCOUNT;
+		authorise_know_account(&account, out);
 		decision = AUTHORISE_ALLOW;
 	}
 	octets_wipe(&account, sizeof(account));

@@ -151,7 +151,7 @@ check_certificate(const struct authoriser *a, const struct authorise_request *q,
 	if (rc == AUTHORISE_ALLOW) {
 		if (out->method == NULL)
 			out->method = "certificate";
-		out->predecessor_id = renewal.predecessor_id;
+		authorise_inherit(&renewal.predecessor, out);
 		out->manual_count = fields_manual_of(&q->profile->rules, q->signer->subject,
 		    q->signer->san, out->manual, ENROLLMENT_ATTRIBUTES_MAX);
 		return rc;

@@ -28,7 +28,9 @@ enum authorise_rc {
 
 struct http;
 struct outbound_gate;
+struct renewable;
 struct suspects;
+struct transaction_row;
 
 struct authoriser {
 	const struct settings *settings;
@@ -72,7 +74,6 @@ struct authorisation {
 
 	/* Whom it is for, for the commit and the audit; 0 and "": not known.  A renewal has its predecessor's. */
 	int64_t enrollment_row;
-	int64_t enrollment_use; /* how often its code was used before */
 	int64_t account_row;
 	int64_t seat_row;
 	char seat_id[SEAT_ID_MAX + 1];
@@ -104,6 +105,21 @@ struct authorisation {
  */
 enum authorise_rc authorise_enrolment(const struct authoriser *a, const struct authorise_request *q,
     struct authorisation *out, struct errbuf *why);
+
+/*
+ * A request that waited was approved by hand: by what it was authorised when it came, and for whom, so that the commit can check and count it.  A
+ * one-time challenge is its own still (one_time).  DENY where its enrolment or account was taken away meanwhile; a predecessor is the caller's to
+ * look at, before authorise_inherit().
+ */
+enum authorise_rc authorise_approved(const struct authoriser *a, const struct transaction_row *row,
+    int64_t now, struct authorisation *out, struct errbuf *why);
+
+/*
+ * A renewal is for whom its predecessor (row 0: there is none) was for: its seat, which has one certificate more and counts once, account,
+ * organization and department, unless a challenge beside it has told.  A predecessor whose seat or account was deleted has none any more, and so
+ * has the renewal: whoever wants the device out revokes its certificate.  The account need not be enabled: it lets nobody in here.
+ */
+void authorise_inherit(const struct renewable *predecessor, struct authorisation *out);
 
 /*
  * May this worker call others now?  false with why where it cannot, or where as many as may be are doing so: 503.  true: the place is kept until

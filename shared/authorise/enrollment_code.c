@@ -76,13 +76,17 @@ wait_s(const struct authoriser *a, const struct authorise_request *q, const char
 	return retry_after_s;
 }
 
-/* One that waits for approval holds its enrolment, but where there are more uses than that one. */
-static bool
-is_open(const struct enrollment_row *n, int64_t now)
+/* NULL: it is open.  One that a request waits for approval with is so too: whichever is issued first redeems it. */
+static const char *
+why_closed(const struct enrollment_row *n, int64_t now)
 {
-	return n->uses < n->max_uses && n->expires_at > now && n->locked_until <= now &&
-	       (strcmp(n->status, "created") == 0 ||
-		   (strcmp(n->status, "pending") == 0 && n->max_uses - n->uses > 1));
+	if (strcmp(n->status, "created") != 0 && strcmp(n->status, "pending") != 0)
+		return n->status;
+	if (n->expires_at <= now)
+		return "expired";
+	if (n->locked_until > now)
+		return "locked";
+	return n->uses >= n->max_uses ? "redeemed" : NULL;
 }
 
 /* Is it this seat's code, and still one?  false with why. */
@@ -91,6 +95,7 @@ code_fits(const struct authorise_request *q, const struct enrollment_row *n, con
     struct authorisation *out, struct errbuf *why)
 {
 	const char *field = q->profile->scep.seat_field;
+	const char *closed = why_closed(n, q->now_ms / 1000);
 
 	if (strcmp(n->profile_id, q->profile->scep.id) != 0) {
 		errbuf_set(why, "enrolment code: of another profile");
@@ -100,21 +105,19 @@ code_fits(const struct authorise_request *q, const struct enrollment_row *n, con
 	} else if (strcmp(n->seat_id, seat_id) != 0) {
 		errbuf_set(why, "enrolment code: of seat %s, the CSR has %s in %s", n->seat_id,
 		    seat_id, field);
-	} else if (!is_open(n, q->now_ms / 1000)) {
-		out->already_used =
-		    strcmp(n->status, "redeemed") == 0 || strcmp(n->status, "pending") == 0;
-		errbuf_set(why, "enrolment code: %s (seat %s)", n->status, seat_id);
+	} else if (closed != NULL) {
+		out->already_used = strcmp(closed, "redeemed") == 0;
+		errbuf_set(why, "enrolment code: %s (seat %s)", closed, seat_id);
 	} else {
 		return true;
 	}
 	return false;
 }
 
-static void
-fill(const struct enrollment_row *n, struct authorisation *out)
+void
+authorise_know_enrollment(const struct enrollment_row *n, struct authorisation *out)
 {
 	out->enrollment_row = n->row;
-	out->enrollment_use = n->uses;
 	out->seat_row = n->seat_row;
 	snprintf(out->organization, sizeof(out->organization), "%s", n->organization);
 	snprintf(out->department, sizeof(out->department), "%s", n->department);
@@ -135,7 +138,7 @@ judge(const struct authorise_request *q, const struct enrollment_row *n, bool kn
 		    out->seat_id[0] != '\0' ? out->seat_id : "none");
 	} else if (code_fits(q, n, out->seat_id, out, why)) {
 		if (!guarded || !n->code_weak) {
-			fill(n, out);
+			authorise_know_enrollment(n, out);
 			return AUTHORISE_ALLOW;
 		}
 		errbuf_set(why,

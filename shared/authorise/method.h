@@ -27,6 +27,8 @@ extern const struct authorise_method authorise_intune;
 extern const struct authorise_method authorise_webhook;
 extern const struct authorise_method authorise_none;
 
+#define AUTHORISE_BY_ACCOUNT "account" /* the method's name */
+
 /* ALLOW: the challenge is the secret of an enabled account of the profile, in time; DENY: it is none; AWAY. */
 enum authorise_rc authorise_account(const struct authoriser *a, const struct authorise_request *q,
     struct authorisation *out, struct errbuf *why);
@@ -37,5 +39,11 @@ enum authorise_rc authorise_account(const struct authoriser *a, const struct aut
  */
 enum authorise_rc authorise_ask_webhooks(const struct authoriser *a,
     const struct authorise_request *q, struct authorisation *out, struct errbuf *why);
+
+/* For whom an enrolment is, and what was given with it. */
+struct enrollment_row;
+struct account_row;
+void authorise_know_enrollment(const struct enrollment_row *n, struct authorisation *out);
+void authorise_know_account(const struct account_row *account, struct authorisation *out);
 
 #endif

@@ -1,12 +1,12 @@
 /* renewal.c: each condition of a renewal, the certificate's own first. */
 #include "authorise/renewal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/encoding.h"
 #include "pki/fields.h"
 #include "pki/identity.h"
-#include "store/certificate_row.h"
 
 #define SECONDS_PER_DAY 86400
 
@@ -169,5 +169,19 @@ renewal_check(struct store *st, const struct authorise_request *q, struct renewa
 		return rc;
 	if (!p->scep.same_key_renewal && octets_equal(q->signer->spki, q->csr->spki))
 		return deny(out, SCEP_BAD_REQUEST, "renewal needs a new key here");
+	out->predecessor = c;
 	return AUTHORISE_ALLOW;
+}
+
+void
+authorise_inherit(const struct renewable *predecessor, struct authorisation *out)
+{
+	out->predecessor_id = predecessor->id;
+	if (out->seat_row != 0 || out->account_row != 0)
+		return;
+	out->seat_row = predecessor->seat_row;
+	out->account_row = predecessor->account_row;
+	snprintf(out->seat_id, sizeof(out->seat_id), "%s", predecessor->seat_id);
+	snprintf(out->organization, sizeof(out->organization), "%s", predecessor->organization);
+	snprintf(out->department, sizeof(out->department), "%s", predecessor->department);
 }

@@ -3,9 +3,11 @@
 #define AUTHORISE_RENEWAL_H
 
 #include "authorise/authorise.h"
+#include "store/certificate_row.h"
 
 struct renewal {
-	int64_t predecessor_id; /* its row; 0: it is none of ours */
+	int64_t predecessor_id;	      /* its row; 0: it is none of ours */
+	struct renewable predecessor; /* with ALLOW: whom it is for */
 	/* With DENY: badCertId for what is wrong with the certificate, badRequest for what is asked for with it. */
 	enum scep_fail_info fail_info;
 	struct errbuf text; /* failInfoText; no secret is judged here */

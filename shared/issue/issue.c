@@ -180,7 +180,6 @@ commit(struct store *st, const struct issue_order *o, struct draft *d, struct is
 	    .repeat_key = o->repeat_key,
 	    .repeat_since = o->now - p->scep.replay_hours * SECONDS_PER_HOUR,
 	    .challenge_id = o->challenge_id,
-	    .challenge_use = o->challenge_use,
 	    .predecessor_id = o->predecessor_id,
 	    .max_successors = p->scep.max_successors,
 	    .transaction_key = o->transaction_key,

@@ -37,7 +37,6 @@ struct issue_order {
 	struct octets repeat_key;      /* 32 octets */
 	struct octets challenge_id;    /* empty: no one-time challenge was used */
 	int64_t challenge_version;     /* to be checked again; 0: no challenge was checked */
-	int challenge_use;	       /* how often the challenge was used before */
 	int64_t predecessor_id;	       /* row of the certificate that is renewed; 0: none */
 	struct octets transaction_key; /* of an approved transaction; empty: none */
 	int64_t now;

@@ -135,6 +135,15 @@ store_account_get(struct store *st, const char *profile_id, const char *name_or_
 }
 
 enum store_rc
+store_account_get_row(struct store *st, int64_t row, struct account_row *out, struct errbuf *why)
+{
+	struct query *q = db_query(st->db, STATEMENT_ACCOUNT_GET_ROW);
+
+	db_bind_integer(q, row);
+	return read_one(q, out, why);
+}
+
+enum store_rc
 store_account_by_hash(
     struct store *st, const uint8_t secret_hash[32], struct account_row *out, struct errbuf *why)
 {

@@ -27,6 +27,8 @@ enum store_rc store_account_delete(
     struct store *st, const char *id, const struct audit_event *e, struct errbuf *why);
 enum store_rc store_account_get(struct store *st, const char *profile_id, const char *name_or_id,
     struct account_row *out, struct errbuf *why);
+enum store_rc store_account_get_row(
+    struct store *st, int64_t row, struct account_row *out, struct errbuf *why);
 enum store_rc store_account_by_hash(
     struct store *st, const uint8_t secret_hash[32], struct account_row *out, struct errbuf *why);
 enum store_rc store_account_each(struct store *st, const char *profile_id,

@@ -41,7 +41,7 @@ struct enrolment {
 	/* Whom it is for and by what it was authorised; 0 and NULL: not known. */
 	int64_t seat_row; /* takes the seat into use, and one of its organization's licences */
 	int64_t enrollment_row; /* counts a use of its code, whose hash is challenge_id */
-	int64_t account_row;	/* must be enabled still */
+	int64_t account_row;	/* must be enabled still, but for a renewal */
 	const char *organization;
 	const char *department;
 	struct octets holder; /* 32 octets that name who holds it (issue.h); empty: nobody asks */

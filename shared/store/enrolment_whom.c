@@ -123,7 +123,8 @@ enrolment_whom_write(struct store *st, const struct enrolment *e, int64_t id,
 {
 	enum store_rc rc = STORE_OK;
 
-	if (e->account_row > 0)
+	/* A renewal is authorised by its predecessor: the account says whose it is. */
+	if (e->account_row > 0 && e->predecessor_id == 0)
 		rc = check_account(st, e, what, why);
 	if (rc == STORE_OK && e->holder.len > 0 &&
 	    (rc = check_duplicates(st, e, id, what, why)) == STORE_OK)
