@@ -132,6 +132,24 @@ it_gives_a_one_time_challenge_back_where_a_limit_refuses() {
 	check invariants
 }
 
+it_limits_a_seat_and_leaves_the_others() {
+	local url=$HTTP_URL/scep/by-seat seat
+	scepctl profile create by-seat --ca test-ca --challenge-mode enrollmentCode --limit-seat 1
+	for seat in desk1 desk2; do
+		scepctl seat create "$seat" --type device
+		scepctl enrollment create --profile by-seat --seat "$seat" --code-file - --ttl 30d --uses 5 <<<"$CHALLENGE-$seat"
+	done
+	message s1 CN=desk1 "$CHALLENGE-desk1" "$url"
+	message s2 CN=desk1 "$CHALLENGE-desk1" "$url"
+	message s3 CN=desk2 "$CHALLENGE-desk2" "$url"
+	new_minute
+	gets SUCCESS 192.0.2.1 s1 "$url"
+	gets 429 192.0.2.2 s2 "$url"
+	gets SUCCESS 192.0.2.1 s3 "$url"
+	later
+	gets SUCCESS 192.0.2.2 s2 "$url"
+}
+
 it_slows_down_the_address_that_guesses_and_nobody_else() {
 	messages "$SCEP_URL" wrong-challenge g1
 	messages "$SCEP_URL" "$CHALLENGE" r1 r2

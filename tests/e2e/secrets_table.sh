@@ -2,7 +2,8 @@
 # The table of secrets: each challenge mode, and all that may be wrong with a challenge: docs/design.md, "Bad input".
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
-stack_up
+# Nobody is slowed down here: see limits.sh for that.
+stack_up SCEP_CODE_TRIES_PER_WINDOW=1000 SCEP_CODE_LOCK_AFTER=0
 export SCEPCTL
 
 # table URL CN RIGHT CASE…: secrets_table.c, whose three tests are told here where they fail.
@@ -49,6 +50,47 @@ it_refuses_wrong_one_time_challenges_alike() {
 		"a static one|$CHALLENGE|challenge: unknown"
 	# And at its own profile it is as good as before.
 	table "$HTTP_URL/scep/other-dynamic" table-dynamic "$elsewhere"
+	check invariants
+}
+
+# code PROFILE SEAT [OPTION…]: a code of so many characters that nobody counts it as weak.
+code() {
+	local value
+	value=$(openssl rand -hex 16)
+	scepctl enrollment create --profile "$1" --seat "$2" --code-file - "${@:3}" <<<"$value" >/dev/null
+	echo "$value"
+}
+
+it_refuses_wrong_enrolment_codes_alike() {
+	local right used expired elsewhere rejected id
+	scepctl profile create codes --ca test-ca --challenge-mode enrollmentCode
+	scepctl profile create other-codes --ca test-ca --challenge-mode enrollmentCode
+	scepctl seat create table-seat --type device
+	scepctl seat create other-seat --type device
+	used=$(code codes table-seat --ttl 30d)
+	message spent CN=table-seat "$used" "$HTTP_URL/scep/codes"
+	equal 200 "$(send spent "$HTTP_URL/scep/codes")" "HTTP status"
+	equal SUCCESS "$(reply spent)" "the first use"
+	expired=$(code codes table-seat --ttl 1m)
+	stack clock +61
+	rejected=$(openssl rand -hex 16)
+	id=$(scepctl enrollment create --profile codes --seat table-seat --code-file - --ttl 30d <<<"$rejected")
+	check scepctl enrollment reject "$id"
+	right=$(code codes table-seat --ttl 30d)
+	elsewhere=$(code other-codes table-seat --ttl 30d)
+	table "$HTTP_URL/scep/codes" table-seat "$right" \
+		'missing||the CSR has none' \
+		'wrong||enrolment code: unknown' \
+		"used|$used|enrolment code: redeemed" \
+		"expired|$expired|enrolment code: expired" \
+		"rejected|$rejected|enrolment code: rejected" \
+		"another seat's|$(code codes other-seat --ttl 30d)|enrolment code: of seat other-seat" \
+		"another profile's|$elsewhere|enrolment code: " \
+		"a static one|$CHALLENGE|enrolment code: unknown"
+	table "$HTTP_URL/scep/codes" no-such-seat - \
+		'wrong||enrolment code: unknown' \
+		"of a seat that is there|$(code codes table-seat --ttl 30d)|enrolment code: of seat table-seat"
+	table "$HTTP_URL/scep/other-codes" table-seat "$elsewhere"
 	check invariants
 }
 
