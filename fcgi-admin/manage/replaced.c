@@ -132,7 +132,7 @@ manage_replaced_sweep(struct manage *m, int *ended, struct manage_report *r)
 			rc = revoke(m, &due[i], r);
 		/* One that is revoked already is done with, too: a crash between the two steps does no harm. */
 		if (rc == MANAGE_OK &&
-		    store_replaced_forget(m->store, due[i].certificate_id, &r->why) != STORE_OK)
+		    store_replaced_forget(m->store, &due[i], &r->why) != STORE_OK)
 			rc = MANAGE_AWAY;
 		*ended += rc == MANAGE_OK;
 	}

@@ -65,7 +65,7 @@ store_replaced_due(struct store *st, int64_t now, struct replaced_row *out, int 
 }
 
 enum store_rc
-store_replaced_forget(struct store *st, int64_t certificate_id, struct errbuf *why)
+store_replaced_forget(struct store *st, const struct replaced_row *row, struct errbuf *why)
 {
 	struct query *q;
 	enum store_rc rc;
@@ -73,7 +73,8 @@ store_replaced_forget(struct store *st, int64_t certificate_id, struct errbuf *w
 	if ((rc = store_write_begin(st, why)) != STORE_OK)
 		return rc;
 	q = db_query(st->db, STATEMENT_REPLACED_FORGET);
-	db_bind_integer(q, certificate_id);
+	db_bind_integer(q, row->certificate_id);
+	db_bind_integer(q, row->by_id);
 	if ((rc = store_run(q, why)) == STORE_NONE)
 		rc = STORE_OK;
 	return store_write_end(st, rc, why);

@@ -23,8 +23,9 @@ struct replaced_row {
 /* Those due at now, at most max of them in out. */
 enum store_rc store_replaced_due(struct store *st, int64_t now, struct replaced_row *out, int max,
     int *count, struct errbuf *why);
-/* Nothing replaces it any more, or it is revoked. */
-enum store_rc store_replaced_forget(struct store *st, int64_t certificate_id, struct errbuf *why);
+/* The one does not replace the other any more.  store_revoke() of either does that, too. */
+enum store_rc store_replaced_forget(
+    struct store *st, const struct replaced_row *row, struct errbuf *why);
 
 /*
  * The valid certificates of a lineage of SCEP profiles, in the order of their rows above after, at most limit.  row() must not call the store.

@@ -17,7 +17,8 @@ const char *const statements_replaced[STATEMENT_COUNT] = {
 	"SELECT r.certificate_id, r.by_id, n.status <> 'valid' FROM certificate_replaced r "
 	"JOIN certificate n ON n.id = r.by_id WHERE r.revoke_at <= $1 "
 	"ORDER BY r.revoke_at LIMIT $2",
-    [STATEMENT_REPLACED_FORGET] = "DELETE FROM certificate_replaced WHERE certificate_id = $1",
+    [STATEMENT_REPLACED_FORGET] =
+	"DELETE FROM certificate_replaced WHERE certificate_id = $1 AND by_id = $2",
     [STATEMENT_HELD_LIST] =
 	"SELECT c.id, coalesce(c.seat_id, 0), c.der FROM certificate c "
 	"WHERE c.scep_profile_id IN (SELECT s.id FROM scep_profile s WHERE s.lineage = $1) "
