@@ -197,6 +197,12 @@ issue_approved(struct transaction *t, const struct transaction_row *row, int64_t
 	}
 	t->stage = "authorised";
 	transaction_know_csr(t, &csr);
+	/* The profile was given to Intune meanwhile, which was not asked about this. */
+	if (strcmp(t->profile->scep.challenge_mode, "intune") == 0) {
+		fail_approved(t, row, SCEP_BAD_REQUEST, AUTHORISE_REFUSAL,
+		    "intune: not together with approval by hand", now_ms);
+		goto done;
+	}
 	if (!find_predecessor(t, row, now_ms, &predecessor))
 		goto done;
 	switch (authorise_approved(&t->worker->authoriser, row, now_ms / 1000, &grant, &why)) {

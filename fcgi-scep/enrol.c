@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "certrep.h"
+#include "delivery.h"
 #include "limits.h"
 #include "message.h"
 #include "pending.h"
@@ -52,7 +53,7 @@ answer_repeat(struct transaction *t, struct octets repeat_key, int64_t now)
 	rc = issue_repeat(
 	    t->worker->store, t->profile, repeat_key, now, &certificate, &undelivered, &why);
 	if (rc == STORE_OK)
-		certrep_again(t, buffer_octets(&certificate), undelivered);
+		delivery_again(t, repeat_key.data, buffer_octets(&certificate), undelivered);
 	else if (rc != STORE_NONE)
 		certrep_unavailable(t, why.line);
 	buffer_free(&certificate);
@@ -122,11 +123,13 @@ issue_and_answer(struct transaction *t, const struct csr *csr, struct authorisat
 		t->stage = "issued";
 		memcpy(t->serial, result.serial, sizeof(t->serial));
 		mark_used(t, grant, now_ms);
-		if (!fault_here("marked"))
-			certrep_success(t, buffer_octets(&result.certificate), false);
+		if (!fault_here("marked") &&
+		    !delivery_begin(t, grant->delivery, repeat_key, &result.certificate))
+			rc = ISSUE_REPEAT; /* it stays here: nobody else is told of it */
 		break;
 	case ISSUE_REPEAT:
-		certrep_again(t, buffer_octets(&result.certificate), result.undelivered);
+		delivery_again(
+		    t, repeat_key, buffer_octets(&result.certificate), result.undelivered);
 		break;
 	case ISSUE_CHALLENGE_USED:
 		mark_used(t, grant, now_ms);

@@ -27,6 +27,7 @@ struct background {
 	int64_t next_forget_ms;
 	int64_t next_overlap_ms;
 	int64_t next_replaced_ms;
+	int64_t next_delivery_ms;
 	int64_t next_intune_ms;
 	pid_t intune_pid;      /* fetches revocations; 0: nobody does */
 	int64_t next_expiry_s; /* by clock_now(): once a day of the calendar's time */
@@ -48,6 +49,8 @@ void task_transactions(struct background *b);
 void task_overlap(struct background *b);
 /* Certificates that a newer one of the same holder replaces are revoked when that is seen in use, or at their time. */
 void task_replaced(struct background *b);
+/* Certificates that Intune was to be told of, and was not, are revoked. */
+void task_delivery(struct background *b);
 /* Revocations that tenants of Intune ask for, by a process of its own, which ends at the latest with the background's. */
 void task_intune(struct background *b);
 void task_intune_close(struct background *b);
