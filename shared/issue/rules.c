@@ -92,7 +92,8 @@ check_end(const struct issue_order *o, struct issue_result *result, struct errbu
 	result->fail_info = SCEP_BAD_REQUEST;
 	result->ours = true;
 	errbuf_set(&result->text, "the certificates of this profile ended at %s", time);
-	errbuf_set(why, "profile %s: its notAfter, %s, is past", o->profile->scep.name, time);
+	errbuf_set(why, "profile %s: its certificates ended at %s (notAfter)",
+	    o->profile->scep.name, time);
 	return ISSUE_REFUSED;
 }
 
