@@ -70,6 +70,7 @@ turn(struct background *b, struct lease *lease)
 	task_transactions(b);
 	task_overlap(b);
 	task_replaced(b);
+	task_seats(b);
 	task_delivery(b);
 	task_checkpoint(b);
 	task_purge(b);

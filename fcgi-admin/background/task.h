@@ -27,6 +27,8 @@ struct background {
 	int64_t next_forget_ms;
 	int64_t next_overlap_ms;
 	int64_t next_replaced_ms;
+	int64_t next_seats_ms;
+	int64_t seats_after; /* the row that the last sweep of seats ended at; 0: at the end */
 	int64_t next_delivery_ms;
 	int64_t next_intune_ms;
 	pid_t intune_pid;      /* fetches revocations; 0: nobody does */
@@ -49,6 +51,8 @@ void task_transactions(struct background *b);
 void task_overlap(struct background *b);
 /* Certificates that a newer one of the same holder replaces are revoked when that is seen in use, or at their time. */
 void task_replaced(struct background *b);
+/* Seats whose certificates have all expired are in use no more. */
+void task_seats(struct background *b);
 /* Certificates that Intune was to be told of, and was not, are revoked. */
 void task_delivery(struct background *b);
 /* Revocations that tenants of Intune ask for, by a process of its own, which ends at the latest with the background's. */

@@ -14,6 +14,9 @@
 #include "fcgi-admin/background/background.h"
 #include "fcgi-admin/manage/records.h"
 #include "redis/audit_queue.h"
+#include "store/certificate_row.h"
+#include "store/profile_row.h"
+#include "store/seat_row.h"
 #include "tests/unit/manage_fixture.h"
 #include "tests/unit/redis_server.h"
 
@@ -273,6 +276,68 @@ a_lease_from_a_clock_that_was_wrong_is_taken(void **state)
 	wait_for_rows(f, "test.row", 1);
 }
 
+/* A seat in use by a certificate that has expired: such are committed only here. */
+static void
+expired_seat(struct manage_fixture *f)
+{
+	struct organization_row o = {.id = "o", .name = "Example", .license_count = 1};
+	struct seat_row s = {
+	    .id = "s", .seat_id = "s-1", .type = "device", .organization = "Example"};
+	const struct audit_event event = {.action = "scep.enrol", .outcome = "success"};
+	struct enrolment e = {.serial = octets_of("0123456789abcdef", 16),
+	    .certificate = octets_of("der", 3),
+	    .subject = "CN=x",
+	    .purpose = "device",
+	    .not_after = clock_now() - 10,
+	    .now = clock_now(),
+	    .event = &event};
+	struct scep_profile_row p;
+	struct ra_profile_row r;
+	enum enrolment_conflict what;
+	struct errbuf why = {0};
+
+	manage_fixture_authority(f);
+	manage_fixture_profile(f, "demo", "a static challenge");
+	assert_int_equal(store_organization_insert(f->manage.store, &o, NULL, &why), STORE_OK);
+	assert_int_equal(store_seat_insert(f->manage.store, &s, NULL, &why), STORE_OK);
+	assert_int_equal(store_seat_get(f->manage.store, "s-1", &s, &why), STORE_OK);
+	assert_int_equal(store_scep_profile_get(f->manage.store, "demo", &p, &why), STORE_OK);
+	p.enabled = true;
+	assert_int_equal(store_scep_profile_update(f->manage.store, &p, NULL, &why), STORE_OK);
+	assert_int_equal(
+	    store_ra_profile_get(f->manage.store, p.ra_profile_id, &r, &why), STORE_OK);
+	e.scep_profile_id = p.id;
+	e.ra_profile_id = r.id;
+	e.authority_id = r.authority_id;
+	e.seat_row = s.row;
+	assert_int_equal(store_commit_enrolment(f->manage.store, &e, &what, &why), STORE_OK);
+}
+
+static int64_t
+seats_in_use(struct manage_fixture *f)
+{
+	struct organization_row o;
+	struct errbuf why = {0};
+
+	assert_int_equal(store_organization_get(f->manage.store, "Example", &o, &why), STORE_OK);
+	return o.seats_in_use;
+}
+
+static void
+a_seat_whose_certificate_has_expired_gives_its_licence_back(void **state)
+{
+	struct manage_fixture *f = *state;
+	int64_t until = clock_monotonic_ms() + WAIT_MS;
+
+	NEEDS_SERVER();
+	expired_seat(f);
+	assert_int_equal(seats_in_use(f), 1);
+	start(f);
+	while (seats_in_use(f) > 0 && clock_monotonic_ms() < until)
+		usleep(20000);
+	assert_int_equal(seats_in_use(f), 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -284,6 +349,7 @@ main(void)
 	    CASE(rows_come_when_redis_is_back),
 	    CASE(rows_that_were_lost_are_told_by_one_row_with_their_count),
 	    CASE(rows_past_their_retention_are_deleted_and_younger_ones_stay),
+	    CASE(a_seat_whose_certificate_has_expired_gives_its_licence_back),
 	    CASE(a_lease_from_a_clock_that_was_wrong_is_taken),
 	    CASE(another_holder_of_the_lease_keeps_it_idle_and_the_lease_is_given_back_at_the_end),
 	};
