@@ -2,8 +2,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/encoding.h"
 #include "fcgi-admin/cli/cli.h"
 #include "fcgi-admin/manage/challenge.h"
+#include "fcgi-admin/manage/challenge_reopen.h"
 #include "fcgi-admin/manage/profile.h"
 
 /* The profile that --profile names; CLI_DONE, or the status to end with. */
@@ -69,6 +71,36 @@ count(struct cli *cli, const struct arguments *a)
 	return CLI_DONE;
 }
 
+static int
+reopen(struct cli *cli, const struct arguments *a)
+{
+	struct manage_reopen_order o = {.id = a->operand_count > 0 ? a->operands[0] : NULL,
+	    .serial = arguments_text(a, "serial")};
+	char until[ENCODING_TIME_SIZE];
+	struct manage_reopened n;
+	struct manage_report r = {0};
+	struct errbuf why = {0};
+	int status;
+
+	if ((o.id == NULL) == (o.serial == NULL)) {
+		cli_error("the challenge's id, or --serial of its certificate: one of them");
+		return CLI_USAGE;
+	}
+	if (!arguments_duration(a, "ttl", &o.expiry_s, &why))
+		return cli_usage(&why);
+	status = cli_result(manage_challenge_reopen(&cli->manage, &cli->actor, &o, &n, &r), &r);
+	if (status != CLI_DONE)
+		return status;
+	if (cli->json)
+		return cli_print_json(json_pack("{s:s,s:s,s:s,s:b,s:o}", "id", n.id, "profile",
+		    n.profile, "revokedSerial", n.certificate.serial, "enrollmentCode", n.code,
+		    "expiresAt", cli_json_time(n.expires_at)));
+	encoding_time(n.expires_at, until);
+	printf("%s is open again until %s; certificate %s is revoked\n", n.id, until,
+	    n.certificate.serial);
+	return CLI_DONE;
+}
+
 #define PROFILE_OPTION                                                                             \
 	{                                                                                          \
 		"profile", "NAME", "the profile", false                                            \
@@ -83,11 +115,19 @@ static const struct option_spec new_options[] = {
     {"bind-device", "ID", "its serialNumber, UID or CN, or one name of its SAN", false},
     {0},
 };
+static const struct option_spec reopen_options[] = {
+    {"serial", "SERIAL", "the certificate that never arrived, in place of the id", false},
+    {"ttl", "TIME", "the challenge's new life, 1m to 30d; the profile's without it", false},
+    {0},
+};
 static const struct option_spec count_options[] = {PROFILE_OPTION, {0}};
 
 const struct verb cli_challenge_verbs[] = {
     {"challenge", "new", "", "mint a one-time challenge and print it", NULL, new_options, new},
     {"challenge", "count", "", "how many one-time challenges are pending", NULL, count_options,
 	count},
+    {"challenge", "reopen", "[ID]",
+	"for a device whose reply never arrived: revoke the certificate, open its challenge again",
+	NULL, reopen_options, reopen},
     {0},
 };

@@ -11,14 +11,12 @@
 #include "fcgi-admin/manage/challenge_binding.h"
 #include "redis/challenge.h"
 
-#define EXPIRY_LEAST_S 60
-#define EXPIRY_MOST_S  (30 * 86400)
-
 static enum manage_rc
 check_order(
     const struct manage_challenge_order *o, struct challenge_binding *b, struct manage_report *r)
 {
-	if (o->expiry_s != 0 && (o->expiry_s < EXPIRY_LEAST_S || o->expiry_s > EXPIRY_MOST_S))
+	if (o->expiry_s != 0 &&
+	    (o->expiry_s < MANAGE_CHALLENGE_LEAST_S || o->expiry_s > MANAGE_CHALLENGE_MOST_S))
 		manage_invalid(r, "ttl", "want 1 minute to 30 days");
 	challenge_binding_read(o, b, r);
 	if (r->fault_count > 0)

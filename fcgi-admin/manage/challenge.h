@@ -5,7 +5,10 @@
 #include "fcgi-admin/manage/manage.h"
 #include "store/profile_row.h"
 
-#define MANAGE_CHALLENGE_SIZE 33 /* 32 or 16 upper-case hexadecimal digits and a NUL */
+#define MANAGE_CHALLENGE_SIZE	 33 /* 32 or 16 upper-case hexadecimal digits and a NUL */
+
+#define MANAGE_CHALLENGE_LEAST_S 60
+#define MANAGE_CHALLENGE_MOST_S	 (30 * 86400)
 
 struct manage_challenge_order {
 	const struct scep_profile_row *profile;

@@ -41,6 +41,15 @@ each_value_is_known(const struct name_view *signer, const struct name_view *aske
 	return name_count(asked) > 0;
 }
 
+/* What would be copied from the CSR, and says whom or what Windows takes the certificate for. */
+static bool
+asks_microsoft(const struct field_rules *rules, const struct csr *csr)
+{
+	return (rules->microsoft_sid && csr->microsoft_sid.data != NULL) ||
+	       (rules->microsoft_template && (csr->microsoft_template.data != NULL ||
+						 csr->microsoft_template_name.data != NULL));
+}
+
 static bool
 speaks_for_itself(const struct certificate *signer, const struct csr *csr)
 {
@@ -60,7 +69,7 @@ anchor_trusts(const struct profile *p, const struct certificate *signer, const s
 	int64_t now = now_ms / 1000;
 
 	if (p->anchor_count == 0 || signer->ca || now < signer->not_before ||
-	    now > signer->not_after)
+	    now > signer->not_after || asks_microsoft(&p->rules, csr))
 		return false;
 	for (int i = 0; i < p->anchor_count; i++) {
 		const struct certificate *anchor = &p->anchors[i];

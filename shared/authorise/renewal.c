@@ -70,6 +70,17 @@ check_threshold(
 	return deny(out, SCEP_BAD_REQUEST, text.line);
 }
 
+/* Windows takes the certificate for the account of its SID: a renewal may leave it out, but names no other. */
+static bool
+same_sid(const struct authorise_request *q, struct errbuf *why)
+{
+	if (!q->profile->rules.microsoft_sid || q->csr->microsoft_sid.data == NULL ||
+	    octets_equal(q->csr->microsoft_sid, q->signer->microsoft_sid))
+		return true;
+	errbuf_set(why, "microsoftSid: the CSR has another than the certificate");
+	return false;
+}
+
 static bool
 same_identity(
     const struct authorise_request *q, struct octets subject, struct octets san, struct errbuf *why)
@@ -94,6 +105,8 @@ renewal_same_identity(const struct authorise_request *q, struct errbuf *why)
 	int count;
 	bool same;
 
+	if (!same_sid(q, why))
+		return false;
 	if (same_identity(q, q->csr->subject, q->csr->san, why))
 		return true;
 	count = fields_manual_of(

@@ -98,6 +98,15 @@ read_ca(struct octets value, bool *out)
 	return true;
 }
 
+/* 1.3.6.1.4.1.311.25.2, which OpenSSL has no number for. */
+static bool
+is_microsoft_sid(const ASN1_OBJECT *oid)
+{
+	static const uint8_t id[] = {0x2b, 6, 1, 4, 1, 0x82, 0x37, 25, 2};
+
+	return octets_equal(asn1_oid_octets(oid), octets_of(id, sizeof(id)));
+}
+
 /* One of the five extensions that are read; anything else passes unread. */
 static bool
 read_extension(struct certificate *c, int nid, struct octets value)
@@ -148,6 +157,8 @@ read_extensions(struct certificate *c, const STACK_OF(X509_EXTENSION) * list, st
 			return false;
 		}
 		seen[i] = nid;
+		if (is_microsoft_sid(X509_EXTENSION_get_object(x)))
+			c->microsoft_sid = asn1_string_octets(X509_EXTENSION_get_data(x));
 		if (!read_extension(c, nid, asn1_string_octets(X509_EXTENSION_get_data(x)))) {
 			errbuf_ossl(why, "certificate: %s malformed", OBJ_nid2sn(nid));
 			return false;

@@ -22,12 +22,13 @@ struct certificate {
 	struct octets spki;
 	int64_t not_before; /* seconds since 1970 */
 	int64_t not_after;
-	struct octets ski;	/* subjectKeyIdentifier, empty without */
-	struct octets aki;	/* keyIdentifier of the AKI, empty without */
-	bool ca;		/* basicConstraints CA:TRUE */
-	int key_usage;		/* bit n of KeyUsage is 1 << n; -1 without the extension */
-	struct octets san;	/* subjectAltName's value, not looked at; empty without */
-	enum pki_digest digest; /* of the signature, NONE if unknown */
+	struct octets ski;	     /* subjectKeyIdentifier, empty without */
+	struct octets aki;	     /* keyIdentifier of the AKI, empty without */
+	bool ca;		     /* basicConstraints CA:TRUE */
+	int key_usage;		     /* bit n of KeyUsage is 1 << n; -1 without the extension */
+	struct octets san;	     /* subjectAltName's value, not looked at; empty without */
+	struct octets microsoft_sid; /* likewise: 1.3.6.1.4.1.311.25.2 */
+	enum pki_digest digest;	     /* of the signature, NONE if unknown */
 	struct octets signature;
 
 	struct certificate_template *owned;

@@ -99,6 +99,9 @@ enum store_rc store_challenge_used(
 /* The row of the certificate of its last use.  NONE: it is not used. */
 enum store_rc store_challenge_certificate(
     struct store *st, struct octets challenge_id, int64_t *certificate_id, struct errbuf *why);
+/* The challenge or code that this certificate came by, unless its use was given back.  NONE: by none.  Looks at every use there is. */
+enum store_rc store_challenge_of_certificate(
+    struct store *st, int64_t certificate_id, uint8_t challenge_id[32], struct errbuf *why);
 /*
  * For a device whose reply never arrived: revoke (superseded) the certificate of the last use of the challenge or enrolment code, and give that
  * use back, in one commit with the event.  The row of the use stays, under a negative number.  NONE: it is not used; CONFLICT: its last use is not

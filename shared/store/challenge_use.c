@@ -4,6 +4,8 @@
  */
 #include "store/challenge_use.h"
 
+#include <string.h>
+
 #include "store/revoke.h"
 
 enum store_rc
@@ -133,6 +135,26 @@ store_challenge_certificate(
 	int64_t successors;
 
 	return last_use(st, challenge_id, certificate_id, &successors, why);
+}
+
+enum store_rc
+store_challenge_of_certificate(
+    struct store *st, int64_t certificate_id, uint8_t challenge_id[32], struct errbuf *why)
+{
+	struct query *q = db_query(st->db, STATEMENT_CHALLENGE_OF_CERTIFICATE);
+	struct octets id;
+	enum store_rc rc;
+
+	db_bind_integer(q, certificate_id);
+	if ((rc = store_first(q, why)) == STORE_OK) {
+		id = db_octets(q, 0);
+		if (id.len == 32)
+			memcpy(challenge_id, id.data, 32);
+		else
+			rc = STORE_NONE;
+	}
+	db_reset(q);
+	return rc;
 }
 
 static enum store_rc

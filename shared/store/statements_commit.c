@@ -28,6 +28,8 @@ const char *const statements_commit[STATEMENT_COUNT] = {
 	"SELECT u.certificate_id, c.successors FROM challenge_use u "
 	"JOIN certificate c ON c.id = u.certificate_id WHERE u.challenge_id = $1 AND u.use >= 0 "
 	"ORDER BY u.use DESC LIMIT 1",
+    [STATEMENT_CHALLENGE_OF_CERTIFICATE] =
+	"SELECT challenge_id FROM challenge_use WHERE certificate_id = $1 AND use >= 0 LIMIT 1",
     [STATEMENT_CHALLENGE_USE_OF] =
 	"SELECT use FROM challenge_use WHERE challenge_id = $1 AND certificate_id = $2 "
 	"AND use >= 0",

@@ -12,16 +12,15 @@ secrets_of() {
 
 # Without the slow-down: it answers 429, whatever the challenge is.
 secrets_part() {
-	local i
 	SCEP_WRONG_PER_MINUTE=0 stack unlimited
 	echo "$CHALLENGE" >"$work/static"
 	echo wrong >"$work/short"
-	for i in $(seq 50); do
+	for _ in $(seq 50); do
 		openssl rand -hex 16 | tr a-f A-F
 	done >"$work/unknown"
 	minted 50 "$work/used"
 	"$bin/enrol" --url "$SCEP_URL_DYNAMIC" --challenge-file "$work/used" --requests 50 >/dev/null
-	for i in $(seq 50); do
+	for _ in $(seq 50); do
 		$SCEPCTL challenge new --profile mdm --ttl 1m
 	done >"$work/expired"
 	tests/stack clock "$work/unlimited" +61
@@ -43,7 +42,7 @@ without_redis() {
 modes_part() {
 	some plain
 	echo "# enrolments with one-time challenges beside those with a static one"
-	minted $((n / 2 * (pairs + 1))) "$work/challenges"
+	minted $((n * (pairs + 1) / 2)) "$work/challenges"
 	"$bin/ratio" --a enrol --b enrol --url "$SCEP_URL" --challenge "$CHALLENGE" --pids "$pids" --b-url "$SCEP_URL_DYNAMIC" \
 		--b-challenge-file "$work/challenges" --requests $((n / 2)) --pairs "$pairs"
 	echo "# enrolments with a static challenge, with Redis stopped beside those with it"

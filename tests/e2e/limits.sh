@@ -150,6 +150,23 @@ it_limits_a_seat_and_leaves_the_others() {
 	gets SUCCESS 192.0.2.2 s2 "$url"
 }
 
+it_limits_an_account_and_leaves_the_static_challenge() {
+	local url=$HTTP_URL/scep/by-account secret
+	limited by-account --limit-account 1
+	secret=$(scepctl account create sales --profile by-account)
+	messages "$url" "$secret" c1 c2
+	messages "$url" "$(scepctl account create service --profile by-account)" c3
+	messages "$url" "$CHALLENGE" c4 c5
+	new_minute
+	gets SUCCESS 192.0.2.1 c1 "$url"
+	gets 429 192.0.2.2 c2 "$url"
+	gets SUCCESS 192.0.2.1 c3 "$url"
+	gets SUCCESS 192.0.2.1 c4 "$url"
+	gets SUCCESS 192.0.2.1 c5 "$url"
+	later
+	gets SUCCESS 192.0.2.1 c2 "$url"
+}
+
 it_slows_down_the_address_that_guesses_and_nobody_else() {
 	messages "$SCEP_URL" wrong-challenge g1
 	messages "$SCEP_URL" "$CHALLENGE" r1 r2
@@ -251,6 +268,20 @@ it_limits_in_nginx_by_the_same_address() {
 	equal 0 "$(caps 3 -H 'X-Forwarded-For: 203.0.113.21')" "another address by the proxy"
 	check test "$(caps 30 --interface 127.0.0.3 -H 'X-Forwarded-For: 203.0.113.22')" -ge 15
 	check test "$(caps 5 --interface 127.0.0.3 -H 'X-Forwarded-For: 203.0.113.23')" -ge 3
+}
+
+it_refuses_proxies_that_are_no_networks() {
+	local out=$work/rendered trusted answer
+	export NGINX_CERTIFICATE="$STACK_DIR/nginx/tls.pem" NGINX_CERTIFICATE_KEY="$STACK_DIR/nginx/tls.key" NGINX_HTTP=127.0.0.1:1 NGINX_HTTPS=127.0.0.1:2
+	for trusted in proxy 10.0.0.0/33 10.0.0.0/ 10.0.0.0/8/8 fd00::/129 10.0.0 ',' '10.0.0.1,' '10.0.0.1 10.0.0.2' unix: '10.0.0.1;' '$x' all abc; do
+		answer=$(SCEP_TRUSTED_PROXIES=$trusted "$top/nginx/render" "$out" 2>&1 || true)
+		equal 1 "$(wc -l <<<"$answer")" "lines about $trusted"
+		matches '^nginx/render: SCEP_TRUSTED_PROXIES: ' "$answer" "$trusted"
+		# The programs say the same.
+		refuse env -u SCEP_TEST_CLOCK SCEP_TRUSTED_PROXIES="$trusted" "$STACK_BIN/scepctl" settings
+	done
+	check env SCEP_TRUSTED_PROXIES=10.0.0.1,192.0.2.0/24,fd00::/8,::1 "$top/nginx/render" "$out"
+	check nginx -t -q -e "$work/nginx-t.log" -p "$out" -c conf/nginx.conf
 }
 
 it_trusts_nobody_unless_told() {

@@ -94,6 +94,48 @@ it_refuses_wrong_enrolment_codes_alike() {
 	check invariants
 }
 
+# Intune is asked about each: only its word counts, and what it said is in the audit alone.
+it_refuses_what_intune_refuses_alike() {
+	table "$SCEP_URL_INTUNE" table-intune intune-ok-table \
+		'missing||challenge: the CSR has none' \
+		'wrong||ChallengeDecryptionError' \
+		'used|intune-ChallengeAlreadyUsed|ChallengeAlreadyUsed' \
+		'expired|intune-ChallengeExpired|ChallengeExpired' \
+		'bound to another|intune-SubjectNameMismatch|SubjectNameMismatch' \
+		"a static one|$CHALLENGE|ChallengeDecryptionError"
+}
+
+it_refuses_what_a_webhook_refuses_alike() {
+	scepctl profile create asked --ca test-ca --challenge-mode webhook --disabled
+	scepctl webhook create check --profile asked --kind validate --url "$INTUNE_URL/webhook/validate" \
+		--allow-private yes --ca-file "$CA_PEM" --secret-file - <<<d2ViaG9vay1zZWNyZXQtb2YtdGVzdHM=
+	scepctl profile enable asked
+	table "$HTTP_URL/scep/asked" table-webhook webhook-ok-table \
+		'wrong||webhook check denied' \
+		"a static one|$CHALLENGE|webhook check denied" \
+		'one of Intune|intune-ok-table|webhook check denied'
+}
+
+# account NAME PROFILE [OPTION…]: its secret.
+account() {
+	scepctl account create "$1" --profile "$2" "${@:3}"
+}
+
+it_refuses_secrets_of_accounts_that_are_over_alike() {
+	local right expired disabled elsewhere
+	expired=$(account gone demo --ttl 1m)
+	stack clock +61
+	right=$(account sales demo)
+	disabled=$(account off demo)
+	check scepctl account set off --profile demo --disable
+	elsewhere=$(account away legacy)
+	table "$SCEP_URL" table-account "$right" \
+		'wrong||challenge: wrong' \
+		"expired|$expired|account gone: expired" \
+		"disabled|$disabled|account off: disabled" \
+		"another profile's|$elsewhere|challenge: wrong"
+}
+
 it_refuses_every_challenge_where_the_mode_is_none() {
 	scepctl profile create renewals-only --ca test-ca --challenge-mode none
 	table "$HTTP_URL/scep/renewals-only" table-none - 'wrong||the profile'\''s mode is "none"' \

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "store_fixture.h"
+#include "seat_fixture.h"
 
 #define ROUNDS 200
 
@@ -40,7 +40,9 @@ enum rivalry {
 	ONE_CHALLENGE,	 /* with two CSRs */
 	ONE_REQUEST,	 /* in two copies */
 	ONE_TRANSACTION, /* polled twice */
-	ONE_PREDECESSOR	 /* of which one successor more is allowed */
+	ONE_PREDECESSOR, /* of which one successor more is allowed */
+	ONE_LICENSE,	 /* of an organization, two seats of which want it */
+	ONE_CODE	 /* with one use left */
 };
 
 /* Both commit at the same moment, ROUNDS times. */
@@ -57,7 +59,7 @@ race_run(struct store_fixture *f, struct race *r, int me, enum rivalry over)
 	for (i = 0; i < ROUNDS; i++) {
 		fixture_enrolment(&x, 2 * i + (unsigned)me, true);
 		fixture_enrolment(&shared, 2 * i, true);
-		if (over != ONE_PREDECESSOR)
+		if (over <= ONE_TRANSACTION || over == ONE_CODE)
 			x.e.challenge_id = shared.e.challenge_id;
 		if (over == ONE_REQUEST || over == ONE_TRANSACTION)
 			x.e.repeat_key = shared.e.repeat_key;
@@ -68,6 +70,10 @@ race_run(struct store_fixture *f, struct race *r, int me, enum rivalry over)
 			x.e.predecessor_id = i + 1;
 			x.e.max_successors = 1;
 		}
+		if (over == ONE_LICENSE)
+			x.e.seat_row = 2 * (int64_t)i + me + 1;
+		if (over == ONE_CODE)
+			x.e.enrollment_row = i + 1;
 		pthread_barrier_wait(&r->barrier);
 		r->rc[me][i] = store_commit_enrolment(st, &x.e, &r->what[me][i], &f->why);
 	}
@@ -155,6 +161,39 @@ of_two_renewals_the_last_successor_is_ones(void **state)
 	    ROUNDS);
 }
 
+static void
+of_two_seats_one_gets_the_last_licence(void **state)
+{
+	struct store_fixture *f = *state;
+
+	store_fixture_script(f,
+	    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199) "
+	    "INSERT INTO organization (id, uuid, name, license_count, created_at) "
+	    "SELECT i + 1, 'o' || i, 'o' || i, 1, 1 FROM n;"
+	    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 399) "
+	    "INSERT INTO seat (id, uuid, seat_id, type, name, email, organization_id, created_at) "
+	    "SELECT i + 1, 'u' || i, 's' || i, 'device', '', '', i / 2 + 1, 1 FROM n;");
+	race(f, ONE_LICENSE, ENROLMENT_LICENSE, 0);
+	assert_int_equal(
+	    store_fixture_integer(f, "SELECT count(*) FROM organization WHERE seats_in_use = 1"),
+	    ROUNDS);
+	assert_int_equal(store_fixture_integer(f, "SELECT sum(in_use) FROM seat"), ROUNDS);
+}
+
+static void
+of_two_requests_with_one_code_exactly_one_redeems_it(void **state)
+{
+	struct store_fixture *f = *state;
+
+	fixture_insert_seat(f, 1, "");
+	for (unsigned i = 0; i < ROUNDS; i++)
+		fixture_insert_enrollment(f, 2 * i, 1, 1);
+	race(f, ONE_CODE, ENROLMENT_ENROLLMENT, 0);
+	assert_int_equal(store_fixture_integer(f, "SELECT count(*) FROM enrollment WHERE uses = 1 "
+						  "AND status = 'redeemed'"),
+	    ROUNDS);
+}
+
 #define ROWS(name)                                                                                 \
 	cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
 
@@ -166,6 +205,8 @@ main(void)
 	    ROWS(of_two_copies_of_a_request_one_is_issued_and_one_is_a_repeat),
 	    ROWS(of_two_polls_of_an_approved_transaction_one_issues),
 	    ROWS(of_two_renewals_the_last_successor_is_ones),
+	    ROWS(of_two_seats_one_gets_the_last_licence),
+	    ROWS(of_two_requests_with_one_code_exactly_one_redeems_it),
 	};
 
 	return cmocka_run_group_tests_name("store_race", tests, NULL, NULL);
