@@ -294,6 +294,8 @@ set_limits(CURL *curl, struct call *call)
 	CURLcode e = CURLE_OK;
 
 	SET(CURLOPT_NOSIGNAL, 1L);
+	/* The thread that looks a name up is left to end by itself: waiting for it takes as long as the name server. */
+	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
 	SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
