@@ -21,13 +21,46 @@ secrets_part() {
 	minted 50 "$work/used"
 	"$bin/enrol" --url "$SCEP_URL_DYNAMIC" --challenge-file "$work/used" --requests 50 >/dev/null
 	for _ in $(seq 50); do
-		$SCEPCTL challenge new --profile mdm --ttl 1m
+		$SCEPCTL challenge new --profile mdm --ttl 2m
 	done >"$work/expired"
-	tests/stack clock "$work/unlimited" +61
+	tests/stack clock "$work/unlimited" +181
 	echo "# does the time of an answer tell what was wrong with a static challenge?"
 	secrets_of "$SCEP_URL" missing= "wrong=$work/unknown" "wrong, short=$work/short" "a one-time one=$work/used"
 	echo "# or with a one-time one?"
 	secrets_of "$SCEP_URL_DYNAMIC" missing= "unknown=$work/unknown" "used=$work/used" "expired=$work/expired" "a static one=$work/static"
+	codes_part
+}
+
+# coded KIND TTL: into code-KIND a code for each of fifty seats, with the seat as its CN.
+coded() {
+	local i code
+	for i in $(seq 50); do
+		code=$(openssl rand -hex 16)
+		$SCEPCTL enrollment create --profile seats --seat "bench-seat-$i" --code-file - --ttl "$2" <<<"$code" >/dev/null
+		printf '%s\tbench-seat-%d\n' "$code" "$i"
+	done >"$work/code-$1"
+}
+
+# Fifty seats, so that none is slowed down by tries at it.
+codes_part() {
+	local i
+	SCEP_WRONG_PER_MINUTE=0 SCEP_CODE_TRIES_PER_WINDOW=1000 SCEP_CODE_LOCK_AFTER=0 stack coded
+	for i in $(seq 50); do
+		$SCEPCTL seat create "bench-seat-$i" --type device >/dev/null
+		printf '%s\tbench-seat-%d\n' "$(openssl rand -hex 16)" "$i"
+	done >"$work/code-unknown"
+	cut -f 1 "$work/code-unknown" >"$work/code-nowhere"
+	coded used 1h
+	"$bin/enrol" --url "$SCEP_URL_SEATS" --challenge-file "$work/code-used" --requests 50 >/dev/null
+	coded expired 2m
+	tests/stack clock "$work/coded" +181
+	coded good 1h
+	# Each with the next one's seat.
+	awk -F '\t' '{ code[NR] = $1; seat[NR] = $2 } END { for (i = 1; i <= NR; i++) print code[i] "\t" seat[i % NR + 1] }' \
+		"$work/code-good" >"$work/code-other"
+	echo "# does the time of an answer tell what was wrong with an enrolment code?"
+	secrets_of "$SCEP_URL_SEATS" "unknown=$work/code-unknown" "unknown, no such seat=$work/code-nowhere" "another seat's=$work/code-other" \
+		"used=$work/code-used" "expired=$work/code-expired"
 }
 
 # without_redis NAME: enrolments with a static challenge there, where Redis is stopped, beside those at the stack at hand.

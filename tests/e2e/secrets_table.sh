@@ -37,8 +37,8 @@ it_refuses_wrong_one_time_challenges_alike() {
 	equal 200 "$(send first)" "HTTP status"
 	equal SUCCESS "$(reply first)" "the first use"
 	elsewhere=$(mint other-dynamic)
-	expired=$(mint mdm --ttl 1m)
-	stack clock +61
+	expired=$(mint mdm --ttl 2m)
+	stack clock +121
 	right=$(mint mdm)
 	table "$SCEP_URL_DYNAMIC" table-dynamic "$right" \
 		'missing||challenge: the CSR has none' \
@@ -71,8 +71,8 @@ it_refuses_wrong_enrolment_codes_alike() {
 	message spent CN=table-seat "$used" "$HTTP_URL/scep/codes"
 	equal 200 "$(send spent "$HTTP_URL/scep/codes")" "HTTP status"
 	equal SUCCESS "$(reply spent)" "the first use"
-	expired=$(code codes table-seat --ttl 1m)
-	stack clock +61
+	expired=$(code codes table-seat --ttl 2m)
+	stack clock +121
 	rejected=$(openssl rand -hex 16)
 	id=$(scepctl enrollment create --profile codes --seat table-seat --code-file - --ttl 30d <<<"$rejected")
 	check scepctl enrollment reject "$id"
@@ -123,8 +123,8 @@ account() {
 
 it_refuses_secrets_of_accounts_that_are_over_alike() {
 	local right expired disabled elsewhere
-	expired=$(account gone demo --ttl 1m)
-	stack clock +61
+	expired=$(account gone demo --ttl 2m)
+	stack clock +121
 	right=$(account sales demo)
 	disabled=$(account off demo)
 	check scepctl account set off --profile demo --disable
