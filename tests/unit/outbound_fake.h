@@ -31,6 +31,10 @@ static struct outbound_fake {
 	char error_code[32];
 	char error[256];
 	bool with_certificate;
+	enum intune_rc download, upload;
+	int revocations; /* of revocation: 0, 1 */
+	struct intune_revocation revocation;
+	struct intune_revocation_result result; /* of the last upload's first; its texts are gone */
 } fake;
 
 bool
@@ -108,10 +112,12 @@ intune_download(struct intune *i, const char *issuer, struct intune_revocation *
 {
 	(void)i;
 	(void)issuer;
-	(void)out;
-	(void)why;
-	*count = 0;
-	return INTUNE_DONE;
+	*count = fake.revocations;
+	if (fake.revocations > 0)
+		out[0] = fake.revocation;
+	if (fake.download != INTUNE_DONE)
+		errbuf_set(why, "the fake is away");
+	return fake.download;
 }
 
 enum intune_rc
@@ -119,10 +125,12 @@ intune_upload(
     struct intune *i, const struct intune_revocation_result *results, int count, struct errbuf *why)
 {
 	(void)i;
-	(void)results;
-	(void)count;
-	(void)why;
-	return INTUNE_DONE;
+	if (count > 0)
+		fake.result = results[0];
+	fake.result.context = fake.result.message = NULL;
+	if (fake.upload != INTUNE_DONE)
+		errbuf_set(why, "the fake is away");
+	return fake.upload;
 }
 
 bool
