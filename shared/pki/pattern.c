@@ -403,8 +403,9 @@ pattern_compile(const char *text, struct pattern **out, struct errbuf *why)
 		free(r.p);
 		return false;
 	}
-	whole = realloc(r.p, pattern_size(r.p->step_count));
-	*out = whole != NULL ? whole : r.p;
+	*out = r.p;
+	if ((whole = realloc(r.p, pattern_size(r.p->step_count))) != NULL)
+		*out = whole;
 	return true;
 }
 
