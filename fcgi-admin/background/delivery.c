@@ -13,7 +13,7 @@
 #include "fcgi-admin/background/task.h"
 #include "pki/certificate.h"
 
-#define LOOK_EVERY_MS 60000
+#define LOOK_EVERY_MS 10000
 #define AFTER_S	      3600
 #define BATCH	      50 /* in one turn */
 

@@ -161,7 +161,7 @@ it_gives_nobody_an_undelivered_certificate() {
 it_revokes_what_nobody_came_back_for() {
 	left_behind late
 	stack clock +3700
-	eventually 90 late_is_ended
+	eventually 30 late_is_ended
 	eventually 5 audit_has 'scep.deliver.*not told within an hour'
 	stack clock =0
 }
