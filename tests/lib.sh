@@ -282,5 +282,8 @@ invariants() {
 	equal 0 "$(sql "SELECT count(*) FROM certificate c WHERE c.scep_profile_id IS NOT NULL AND NOT EXISTS
 		(SELECT 1 FROM audit_event a WHERE a.serial = lower(hex(c.serial)) AND a.outcome = 'success')")" \
 		"certificates without an audit row"
+	equal 0 "$(sql "SELECT count(*) FROM organization o WHERE o.seats_in_use <>
+		(SELECT count(*) FROM seat s WHERE s.organization_id = o.id AND s.in_use = 1)")" "organizations whose count is wrong"
+	equal 0 "$(sql 'SELECT count(*) FROM enrollment WHERE uses > max_uses')" "codes used too often"
 	equal ok "$(sql 'PRAGMA integrity_check')" "the store's integrity"
 }

@@ -289,6 +289,7 @@ it_refuses_clearly_what_an_organization_has_no_licence_for() {
 	equal 0 "$(in_use l1)" "in use"
 	ask l2b l2 "$once"
 	equal SUCCESS "$said" "the second, with a licence free"
+	check invariants
 }
 
 it_takes_an_accounts_secret_and_records_whose_it_is() {
