@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "fcgi-admin/manage/transaction.h"
+#include "fcgi-admin/manage/webhook.h"
 #include "store/authority_row.h"
 #include "store/key_check.h"
 #include "store/profile_row.h"
@@ -114,28 +115,56 @@ authority_row(void *ctx, const struct authority_row *a)
 	return true;
 }
 
-/* Which RA certificate serves which enabled profile: collected first, since no read is made inside another. */
+/* An enabled profile, with what serves it and what it stands on: collected first, since no read is made inside another. */
 struct served {
 	char profile[65];
+	char profile_id[37];
 	char ra_certificate_id[37];
+	char mode[16];
+	bool has_intune;
 };
 
 static bool
 profile_row(void *ctx, const struct scep_profile_row *p)
 {
 	struct buffer *all = ctx;
-	struct served s = {{0}, {0}};
+	struct served s = {.profile = ""};
 
 	if (!p->enabled)
 		return true;
 	memcpy(s.profile, p->name, sizeof(s.profile));
+	memcpy(s.profile_id, p->id, sizeof(s.profile_id));
+	memcpy(s.mode, p->challenge_mode, sizeof(s.mode));
+	s.has_intune = p->intune_id[0] != '\0';
 	memcpy(s.ra_certificate_id, p->ra_certificate_id, sizeof(s.ra_certificate_id));
 	buffer_append(all, &s, sizeof(s));
 	return !all->failed;
 }
 
+/* What a profile's mode stands on may have gone since it was enabled. */
 static void
-check_ra_certificates(struct manage *m, struct manage_health *h)
+check_mode(struct manage *m, struct manage_health *h, const struct served *s)
+{
+	const char *lacks = NULL;
+	struct manage_report r = {0};
+	struct manage_health_check *c;
+	int count = 0;
+
+	if (strcmp(s->mode, "intune") == 0 && !s->has_intune)
+		lacks = "mode intune without a connection: profile set --intune";
+	else if (strcmp(s->mode, "webhook") == 0 &&
+		 manage_webhook_count(m, s->profile_id, "validate", NULL, &count, &r) ==
+		     MANAGE_OK &&
+		 count == 0)
+		lacks = "mode webhook without one that validates: webhook create";
+	if (lacks == NULL)
+		return;
+	c = add(h, MANAGE_HEALTH_WARN, lacks);
+	snprintf(c->name, sizeof(c->name), "profile %s", s->profile);
+}
+
+static void
+check_profiles(struct manage *m, struct manage_health *h)
 {
 	struct buffer all = {0};
 	struct errbuf why = {0};
@@ -155,6 +184,7 @@ check_ra_certificates(struct manage *m, struct manage_health *h)
 		else
 			add_named(h, "raCertificate", false, &why);
 		ra_certificate_row_free(&ra);
+		check_mode(m, h, &s);
 	}
 	buffer_free(&all);
 }
@@ -173,7 +203,7 @@ manage_health_expiry(struct manage *m, struct manage_health *h)
 
 		snprintf(c->name, sizeof(c->name), "authorities");
 	}
-	check_ra_certificates(m, h);
+	check_profiles(m, h);
 }
 
 /* People have to decide, not the service: how many wait is told, and is no fault. */
