@@ -152,6 +152,12 @@ say_how() {
 	    $ctl challenge new --profile mdm
 	    $ctl audit list
 
+	A code for one device alone, under a profile of enrolment codes:
+
+	    $ctl profile create seats --ca demo-ca --challenge-mode enrollmentCode
+	    $ctl seat create device-5 --type device
+	    $ctl enrollment create --profile seats --seat device-5
+
 	Running until Ctrl-C; logs are in ${service_dir#"$PWD/"}/log, all state in ${service_dir#"$PWD/"}.
 	TEXT
 }
