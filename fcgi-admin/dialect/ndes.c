@@ -47,6 +47,7 @@ answer_challenge(struct call *c, bool utf16, struct fetch *f)
 static void
 serve(struct call *c, const char *name, bool utf16)
 {
+	static const struct page_facts none = {0};
 	struct fetch f;
 
 	switch (fetch_challenge(c, name, &f)) {
@@ -58,12 +59,12 @@ serve(struct call *c, const char *name, bool utf16)
 		    CALL_HEADERS, octets_of(NULL, 0));
 		break;
 	case FETCH_FULL:
-		answer(c, utf16, PAGE_FULL, NULL);
+		answer(c, utf16, PAGE_FULL, &none);
 		break;
 	case FETCH_FORBIDDEN:
 	case FETCH_NONE_HERE:
 		call_record_refusal(c, 200, f.report.why.line);
-		answer(c, utf16, PAGE_DENIED, NULL);
+		answer(c, utf16, PAGE_DENIED, &none);
 		break;
 	case FETCH_ANSWERED:
 		break;

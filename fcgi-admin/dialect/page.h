@@ -25,7 +25,7 @@ struct page_facts {
 };
 
 /*
- * Append the page: ASCII, one line.  f counts for PAGE_CHALLENGE alone.  The phrases that are scraped stand in <B>…</B> with one space
+ * Append the page: ASCII, one line.  f, which has to be there, counts for PAGE_CHALLENGE alone.  The phrases that are scraped stand in <B>…</B> with one space
  * inside; no other word of the page does.
  */
 void page_write(enum page_kind kind, const struct page_facts *f, struct buffer *out);

@@ -21,7 +21,7 @@ write_page(enum page_kind kind, int64_t expiry_s)
 	    .expiry_s = expiry_s};
 
 	buffer_free(&page);
-	page_write(kind, kind == PAGE_CHALLENGE ? &facts : NULL, &page);
+	page_write(kind, &facts, &page);
 	assert_non_null(buffer_string(&page));
 	return buffer_string(&page);
 }
