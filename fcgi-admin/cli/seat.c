@@ -132,7 +132,7 @@ list(struct cli *cli, const struct arguments *a)
 	struct listing l = {.all = cli->json ? json_array() : NULL, .left = INT64_MAX};
 	struct manage_report r = {0};
 	struct errbuf why = {0};
-	int status;
+	int status = CLI_DONE;
 
 	if (!arguments_number(a, "limit", 1, INT64_MAX, &l.left, &why)) {
 		json_decref(l.all);
