@@ -17,18 +17,41 @@ or_dash(const char *text)
 	return text[0] != '\0' ? text : "-";
 }
 
+/* Whom it is for, and whether it may leave: what is known of it. */
+struct whom {
+	const char *name, *label, *value;
+};
+#define WHOM 5
+
+static void
+whom_of(const struct certificate_row *c, struct whom out[WHOM])
+{
+	out[0] = (struct whom){"seatId", "seat", c->seat_id};
+	out[1] = (struct whom){"account", "account", c->account};
+	out[2] = (struct whom){"organization", "organization", c->organization};
+	out[3] = (struct whom){"department", "department", c->department};
+	out[4] = (struct whom){"delivery", "delivery", c->delivery};
+}
+
 static json_t *
 certificate_json(const struct certificate_row *c)
 {
-	return json_pack("{s:o,s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:I}", "uuid",
-	    cli_json_text(c->uuid), "serialNumber", c->serial, "authorityId", c->authority_id,
-	    "authority", c->authority, "profile", cli_json_text(c->profile), "subject",
-	    cli_json_text(c->subject), "san", cli_json_text(c->san), "status", c->status, "purpose",
-	    c->purpose, "notBefore", cli_json_time(c->not_before), "notAfter",
+	struct whom whom[WHOM];
+	json_t *j = json_pack("{s:o,s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:I}",
+	    "uuid", cli_json_text(c->uuid), "serialNumber", c->serial, "authorityId",
+	    c->authority_id, "authority", c->authority, "profile", cli_json_text(c->profile),
+	    "subject", cli_json_text(c->subject), "san", cli_json_text(c->san), "status", c->status,
+	    "purpose", c->purpose, "notBefore", cli_json_time(c->not_before), "notAfter",
 	    cli_json_time(c->not_after), "createdAt", cli_json_time(c->created_at), "revokedAt",
 	    cli_json_time(c->revoked_at), "revocationReason",
 	    c->revoked_at != 0 ? json_string(crl_reason_text(c->revocation_reason)) : json_null(),
 	    "successors", (json_int_t)c->successors);
+
+	whom_of(c, whom);
+	for (int i = 0; j != NULL && i < WHOM; i++)
+		if (whom[i].value[0] != '\0')
+			json_object_set_new(j, whom[i].name, json_string(whom[i].value));
+	return j;
 }
 
 static bool
@@ -67,6 +90,21 @@ list(struct cli *cli, const struct arguments *a)
 }
 
 static void
+print_whom(const struct certificate_row *c)
+{
+	struct buffer line = {0};
+	struct whom whom[WHOM];
+
+	whom_of(c, whom);
+	for (int i = 0; i < WHOM; i++) {
+		if (whom[i].value[0] == '\0')
+			continue;
+		buffer_append_format(&line, "%-11s %s", whom[i].label, whom[i].value);
+		cli_print_line(&line);
+	}
+}
+
+static void
 print_certificate(const struct certificate_row *c, const char *predecessor)
 {
 	char from[ENCODING_TIME_SIZE], to[ENCODING_TIME_SIZE];
@@ -83,6 +121,7 @@ print_certificate(const struct certificate_row *c, const char *predecessor)
 	buffer_append_format(&line, "san         %s", or_dash(c->san));
 	cli_print_line(&line);
 	printf("valid       %s to %s\n", from, to);
+	print_whom(c);
 	if (c->revoked_at != 0) {
 		encoding_time(c->revoked_at, to);
 		printf("revoked     %s, %s\n", to, crl_reason_text(c->revocation_reason));

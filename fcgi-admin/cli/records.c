@@ -41,6 +41,8 @@ event_json(int64_t id, const struct audit_event *e)
 	    {"keyType", e->key_type},
 	    {"transport", e->transport},
 	    {"requestId", e->request_id},
+	    {"organization", e->organization},
+	    {"department", e->department},
 	};
 
 	json_object_set_new(j, "id", json_integer(id));

@@ -60,6 +60,7 @@ it_issues_one_certificate_for_a_code() {
 	check issued "$work/c1.pem"
 	equal redeemed "$(enrollment_is c1 status)" "the enrolment"
 	equal 1 "$(in_use c1)" "the seat is in use"
+	matches '^seat +c1$' "$(scepctl certificate show "$(serial_of "$work/c1.pem")")" "the certificate"
 	equal Attic "$(sql "SELECT department FROM audit_event WHERE serial = lower('$(serial_of "$work/c1.pem")') AND outcome = 'success'")" \
 		"the department in the audit"
 	cp "$work/c1.pem" "$work/c1.first"
