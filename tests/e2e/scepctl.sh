@@ -82,7 +82,7 @@ it_prints_json_for_every_listing_and_result() {
 	equal "$CA_FINGERPRINT" "$(json "$(scepctl ca show test-ca --json)" '$.fingerprint')" "fingerprint"
 	equal dynamic "$(json "$(scepctl profile show mdm --json)" '$.challengeMode')" "mode"
 	equal "$HTTP_URL/scep/mdm" "$(json "$(scepctl profile show mdm --json)" '$.scepUrl')" "URL"
-	equal 5 "$(json "$(scepctl profile list --json)" '$' | grep -o '"challengeMode"' | wc -l)" "profiles"
+	equal 7 "$(json "$(scepctl profile list --json)" '$' | grep -o '"challengeMode"' | wc -l)" "profiles"
 	matches '^[0-9A-F]{32}$' "$(json "$(scepctl challenge new --profile mdm --json)" '$.challenge')" "challenge"
 	equal mdm "$(json "$(scepctl challenge count --profile mdm --json)" '$.profile')" "count"
 	equal stack "$(json "$(scepctl token list --json)" '$[0].name')" "token"
