@@ -7,6 +7,8 @@
 #include "fcgi-admin/manage/authority.h"
 #include "fcgi-admin/manage/profile.h"
 #include "fcgi-admin/manage/profile_change.h"
+#include "fcgi-admin/manage/webhook.h"
+#include "store/account_row.h"
 
 static void
 fill_copy(struct manage_profile *p, const char *name)
@@ -74,6 +76,22 @@ copy_anchors(struct manage *m, const struct manage_actor *by, const char *from,
 	return rc;
 }
 
+/* Their secrets are for one profile alone. */
+static void
+warn_of_what_stays(
+    struct manage *m, const char *from, const char *name, const char *copy, struct manage_report *r)
+{
+	struct manage_report own = {0};
+	int webhooks = 0, accounts = 0;
+
+	if (manage_webhook_count(m, from, NULL, NULL, &webhooks, &own) != MANAGE_OK ||
+	    store_account_count(m->store, from, &accounts, &own.why) != STORE_OK)
+		return;
+	if (webhooks > 0 || accounts > 0)
+		manage_warn(r, "%d webhooks and %d accounts of %s are not copied: make them for %s",
+		    webhooks, accounts, name, copy);
+}
+
 enum manage_rc
 manage_profile_clone(struct manage *m, const struct manage_actor *by, const char *name,
     const struct manage_profile_clone *o, struct manage_profile *out, struct manage_report *r)
@@ -97,6 +115,8 @@ manage_profile_clone(struct manage *m, const struct manage_actor *by, const char
 	if ((rc = profile_new_write(m, by, o->ra_key, o->change, &ca, out, changes, r)) ==
 	    MANAGE_OK)
 		rc = copy_anchors(m, by, from, &out->scep, r);
+	if (rc == MANAGE_OK)
+		warn_of_what_stays(m, from, name, o->name, r);
 	if (rc == MANAGE_OK && o->enabled)
 		rc = manage_profile_enable(m, by, o->name, true, r);
 	if (rc == MANAGE_OK && had_challenge && !out->scep.challenge_set &&
