@@ -11,6 +11,7 @@
 #include "certrep.h"
 #include "enrol.h"
 #include "issue/issue.h"
+#include "issue/kept_csr.h"
 #include "redis/transaction.h"
 #include "store/certificate_row.h"
 #include "store/transaction_row.h"
@@ -183,6 +184,19 @@ issue_now(struct transaction *t, const struct transaction_row *row, const struct
 	issue_result_free(&result);
 }
 
+static bool
+read_csr(
+    struct transaction *t, const struct transaction_row *row, struct csr *csr, struct errbuf *why)
+{
+	struct buffer der = {0};
+	bool ok =
+	    kept_csr_open(t->worker->master_key, row->key, buffer_octets(&row->csr), &der, why) &&
+	    csr_parse(der.data, der.len, csr, why);
+
+	buffer_free(&der);
+	return ok;
+}
+
 static void
 issue_approved(struct transaction *t, const struct transaction_row *row, int64_t now_ms)
 {
@@ -191,7 +205,7 @@ issue_approved(struct transaction *t, const struct transaction_row *row, int64_t
 	struct errbuf why = {0};
 	struct csr csr;
 
-	if (!csr_parse(row->csr.data, row->csr.len, &csr, &why)) {
+	if (!read_csr(t, row, &csr, &why)) {
 		certrep_unavailable(t, why.line);
 		return;
 	}

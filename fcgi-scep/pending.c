@@ -8,6 +8,7 @@
 #include "certrep.h"
 #include "decided.h"
 #include "issue/issue.h"
+#include "issue/kept_csr.h"
 #include "redis/transaction.h"
 
 bool
@@ -68,9 +69,33 @@ put(struct transaction *t, struct pending *p, int64_t now_ms, struct errbuf *why
 	return rc == REDIS_DONE;
 }
 
+/* What is kept that has a challenge in it. */
+struct sealed {
+	struct buffer csr;
+	struct buffer password;
+};
+
+static bool
+seal(struct transaction *t, const struct csr *csr, struct pending *p, struct sealed *sealed,
+    struct errbuf *why)
+{
+	const struct master_key *k = t->worker->master_key;
+
+	if (!kept_csr_seal(k, p->key, csr->der, &sealed->csr, why))
+		return false;
+	p->csr = buffer_octets(&sealed->csr);
+	if (t->password.len == 0)
+		return true;
+	if (!master_key_seal(
+		k, octets_of(p->key, sizeof(p->key)), t->password, &sealed->password, why))
+		return false;
+	p->sealed_password = buffer_octets(&sealed->password);
+	return true;
+}
+
 static bool
 fill(struct transaction *t, const struct csr *csr, const struct authorisation *grant,
-    const uint8_t repeat_key[32], int64_t now_ms, struct pending *p, struct buffer *sealed,
+    const uint8_t repeat_key[32], int64_t now_ms, struct pending *p, struct sealed *sealed,
     struct errbuf *why)
 {
 	*p = (struct pending){
@@ -80,7 +105,6 @@ fill(struct transaction *t, const struct csr *csr, const struct authorisation *g
 	    .message_type = t->message->message_type,
 	    .transaction_id = octets_of_string(t->transaction_id),
 	    .subject = buffer_octets(&t->subject),
-	    .csr = csr->der,
 	    .signer = t->message->signer.der,
 	};
 
@@ -104,13 +128,7 @@ fill(struct transaction *t, const struct csr *csr, const struct authorisation *g
 	}
 	if (!decided_next_id(t, p->key, repeat_key, now_ms, p->id, why))
 		return false;
-	if (t->password.len > 0) {
-		if (!master_key_seal(t->worker->master_key, octets_of(p->key, sizeof(p->key)),
-			t->password, sealed, why))
-			return false;
-		p->sealed_password = buffer_octets(sealed);
-	}
-	return true;
+	return seal(t, csr, p, sealed, why);
 }
 
 /*
@@ -195,7 +213,7 @@ pending_start(struct transaction *t, const struct csr *csr, struct authorisation
 	    .now = now_ms / 1000,
 	};
 	struct issue_result refusal = {.fail_info = SCEP_NO_FAIL_INFO};
-	struct buffer sealed = {0};
+	struct sealed sealed = {{0}, {0}};
 	struct errbuf why = {0};
 	struct pending p;
 
@@ -219,7 +237,8 @@ pending_start(struct transaction *t, const struct csr *csr, struct authorisation
 		give_back(t, grant, false);
 		certrep_unavailable(t, why.line);
 	}
-	buffer_free(&sealed);
+	buffer_free(&sealed.csr);
+	buffer_free(&sealed.password);
 }
 
 /* ---- what the next message of the same transaction gets ---------------------------------------------------------------------- */

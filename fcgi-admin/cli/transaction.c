@@ -163,7 +163,7 @@ show(struct cli *cli, const struct arguments *a)
 	status = cli_result(manage_transaction_get(&cli->manage, a->operands[0], &t, &r), &r);
 	if (status != CLI_DONE)
 		return status;
-	status = cli_result(manage_transaction_read(&t, &content, &r), &r);
+	status = cli_result(manage_transaction_read(&cli->manage, &t, &content, &r), &r);
 	if (status == CLI_DONE && cli->json) {
 		status = cli_print_json(whole_json(&t, &content));
 	} else if (status == CLI_DONE && arguments_has(a, "pem")) {

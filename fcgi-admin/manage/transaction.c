@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "fcgi-admin/manage/transaction_pending.h"
+#include "issue/kept_csr.h"
 #include "pki/certificate.h"
 #include "pki/csr.h"
 #include "pki/fields.h"
@@ -371,15 +372,35 @@ read_predecessor(const struct transaction_row *row, struct manage_transaction_co
 	certificate_free(&c);
 }
 
+static enum manage_rc
+open_csr(struct manage *m, struct transaction_row *row, struct manage_report *r)
+{
+	struct buffer der = {0};
+	enum manage_rc rc;
+
+	if ((rc = manage_need_master_key(m, r)) != MANAGE_OK)
+		return rc;
+	if (!kept_csr_open(m->master_key, row->key, buffer_octets(&row->csr), &der, &r->why)) {
+		buffer_free(&der);
+		return MANAGE_FAULT;
+	}
+	buffer_free(&row->csr);
+	row->csr = der;
+	return MANAGE_OK;
+}
+
 enum manage_rc
-manage_transaction_read(const struct manage_transaction *t, struct manage_transaction_content *out,
-    struct manage_report *r)
+manage_transaction_read(struct manage *m, struct manage_transaction *t,
+    struct manage_transaction_content *out, struct manage_report *r)
 {
 	struct buffer subject = {0}, san = {0};
 	uint8_t digest[32];
+	enum manage_rc rc;
 	struct csr csr;
 
 	memset(out, 0, sizeof(*out));
+	if ((rc = open_csr(m, &t->row, r)) != MANAGE_OK)
+		return rc;
 	if (!csr_parse(t->row.csr.data, t->row.csr.len, &csr, &r->why))
 		return MANAGE_FAULT;
 	if (name_to_text(csr.subject, &subject))

@@ -65,8 +65,8 @@ struct manage_transaction_content {
 	char renews_subject[1025];
 	int64_t renews_not_after;
 };
-/* FAULT: its CSR cannot be read. */
-enum manage_rc manage_transaction_read(const struct manage_transaction *t,
+/* Opens t's CSR, which is sealed until then.  FAULT: it cannot be read. */
+enum manage_rc manage_transaction_read(struct manage *m, struct manage_transaction *t,
     struct manage_transaction_content *out, struct manage_report *r);
 
 /*

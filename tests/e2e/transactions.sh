@@ -161,6 +161,22 @@ ended() {
 	[ "$(sql "SELECT count(*) FROM audit_event WHERE transaction_id = 'the-$1' AND actor = 'system' AND reason LIKE 'not approved in time%'")" = 1 ]
 }
 
+# Whoever reads Redis, the database or a backup of either is not to learn the challenge of a profile.
+it_keeps_no_challenge_in_clear() {
+	local id where
+	exits 4 ask t9
+	id=$(id t9)
+	redis-cli -s "$REDIS_SOCKET" --rdb "$work/t9.rdb" >/dev/null
+	check scepctl transaction approve "$id"
+	cp "$DB" "$work/t9.db"
+	[ ! -e "$DB-wal" ] || cp "$DB-wal" "$work/t9.wal"
+	for where in "$work"/t9.rdb "$work"/t9.db "$work"/t9.wal; do
+		[ ! -e "$where" ] || ! grep -aqF "$CHALLENGE" "$where" || fail "the challenge is in $where"
+	done
+	check scepctl transaction show "$id"
+	exits 0 ask t9 --poll
+}
+
 it_is_told_when_as_many_wait_as_may() {
 	check scepctl profile create two --ca test-ca --challenge "$CHALLENGE" --approval manual --max-transactions 2
 	SCEP_URL_MANUAL=$HTTP_URL/scep/two

@@ -89,7 +89,7 @@ what_is_shown_is_what_the_csr_says(void **state)
 	assert_int_equal(
 	    manage_transaction_get(&f->manage, id_of(1), &t, manage_fixture_report(f)), MANAGE_OK);
 	assert_string_equal(manage_transaction_state_name(&t), "pending");
-	assert_int_equal(manage_transaction_read(&t, &c, &f->report), MANAGE_OK);
+	assert_int_equal(manage_transaction_read(&f->manage, &t, &c, &f->report), MANAGE_OK);
 	assert_string_equal(c.subject, "CN=device-1");
 	assert_string_equal(c.key, "EC P-256");
 	assert_int_equal(strlen(c.fingerprint), 64);
