@@ -75,7 +75,8 @@ const char *const statements_commit[STATEMENT_COUNT] = {
     [STATEMENT_DELIVERY_DONE] =
 	"DELETE FROM certificate_delivery WHERE certificate_id = $1 AND state = 'issued'",
     [STATEMENT_DELIVERY_FAIL] =
-	"UPDATE certificate_delivery SET state = 'failed' WHERE certificate_id = $1 "
+	"UPDATE certificate_delivery SET state = 'failed', csr = substr(csr, 1, 0) "
+	"WHERE certificate_id = $1 "
 	"AND state = 'issued' RETURNING challenge_id",
     [STATEMENT_DELIVERY_LIST] =
 	"SELECT " DELIVERY_COLUMNS " FROM " DELIVERY_TABLES " WHERE d.state = 'issued' "

@@ -115,6 +115,8 @@ what_could_not_be_told_is_revoked_and_burns_nothing(void **state)
 	assert_int_equal(by_serial(f), STORE_NONE);
 	assert_int_equal(store_delivery_get(f->store, x.e.repeat_key, &d, &f->why), STORE_OK);
 	assert_string_equal(d.state, "failed");
+	/* There is a challenge in it, and nobody needs it any more. */
+	assert_int_equal(d.csr.len, 0);
 	delivery_row_free(&d);
 	assert_int_equal(
 	    store_delivery_failed(f->store, 1, FIXTURE_NOW, &fixture_event, &f->why), STORE_NONE);
