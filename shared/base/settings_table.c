@@ -82,7 +82,7 @@ const struct setting settings_table[SETTINGS_COUNT + 1] = {
 	NUMBER("SCEP_CODE_TRIES_PER_WINDOW", code_tries_per_window, "10", 1, 1000, "tries",
 	    "wrong tries at a seat's codes in one window; more slow the seat down until the next"),
 	NUMBER("SCEP_CODE_LOCK_AFTER", code_lock_after, "50", 0, 100000, "tries",
-	    "wrong tries that lock an enrolment; 0: none do"),
+	    "wrong tries that lock an enrolment whose code is weak; 0: none do"),
 	NUMBER("SCEP_CODE_LOCK_S", code_lock_s, "3600", 1, 2592000, "s",
 	    "how long a lock lasts: it ends by itself, so that a stranger cannot lock a seat for good"),
 	NUMBER("SCEP_WRONG_PER_MINUTE", wrong_per_minute, "30", 0, 1000000, "tries",

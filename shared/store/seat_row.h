@@ -137,7 +137,7 @@ struct enrollment_throttle {
 	int64_t window_s; /* 600 */
 	int64_t
 	    per_window; /* wrong tries that are counted (and written) in one; beyond them the seat is slowed down */
-	int64_t lock_after; /* wrong tries in all that lock an enrolment; 0: none do */
+	int64_t lock_after; /* wrong tries in all that lock one of a weak code; 0: none do */
 	int64_t lock_s; /* a lock ends by itself, so that a stranger cannot lock a seat for good */
 };
 /* What stands open for the seat (by its seatId) at the profile. */
@@ -151,8 +151,8 @@ enum store_rc store_enrollment_standing(struct store *st, const char *profile_id
     const char *seat_id, const struct enrollment_throttle *t, int64_t now,
     struct enrollment_standing *out, struct errbuf *why);
 /*
- * Count one wrong try against each that is open there, where its window still counts; each lock_after in all lock it, and *locked says that this one
- * did.  Writes nothing otherwise.
+ * Count one wrong try against each that is open there, where its window still counts; each lock_after in all lock it if its code is weak, and *locked says
+ * that this one did.  Writes nothing otherwise.
  */
 enum store_rc store_enrollment_wrong(struct store *st, const char *profile_id, const char *seat_id,
     const struct enrollment_throttle *t, int64_t now, bool *locked, struct errbuf *why);

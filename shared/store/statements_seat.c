@@ -127,14 +127,18 @@ const char *const statements_seat[STATEMENT_COUNT] = {
 	"SELECT bad_window, bad_in_window FROM enrollment WHERE " OPEN_OF("$1", "$2", "$3"),
     [STATEMENT_ENROLLMENT_COUNTABLE] = "SELECT 1 FROM enrollment WHERE " OPEN_OF(
 	"$1", "$2", "$3") " AND (" WINDOW_OVER("$4", "$3") " OR bad_in_window < $5) LIMIT 1",
-    /* Each so many in all lock: not each one beyond so many, or one try a lock would lock for good. */
+    /*
+     * Each so many in all lock: not each one beyond so many, or one try a lock would lock for good.  Weak codes alone: nobody guesses a strong one, and
+     * its lock would serve those who want to keep the device out.
+     */
     [STATEMENT_ENROLLMENT_WRONG] =
 	"UPDATE enrollment SET bad_attempts = bad_attempts + 1, "
 	"bad_in_window = CASE WHEN " WINDOW_OVER(
 	    "$1", "$2") " THEN 1 ELSE bad_in_window + 1 END, "
 			"bad_window = CASE WHEN " WINDOW_OVER(
 			    "$1", "$2") " THEN $2 ELSE bad_window END, "
-					"locked_until = CASE WHEN (bad_attempts + 1) % nullif($3, "
+					"locked_until = CASE WHEN code_weak = 1 AND (bad_attempts "
+					"+ 1) % nullif($3, "
 					"0) = 0 THEN $2 + $4 "
 					"ELSE locked_until END WHERE " OPEN_OF(
 					    "$5", "$6", "$2") " AND (" WINDOW_OVER("$1",

@@ -239,9 +239,11 @@ it_goes_on_without_Redis_and_counts_wrong_codes_in_the_store() {
 }
 
 it_locks_an_enrolment_for_a_time_only() {
-	local i window
+	local i window strong
 	seat c9
-	once=$(code c9)
+	strong=$(code c9)
+	once='room nine'
+	code c9 --code-file - <<<"$once" >/dev/null
 	for window in 0 700; do
 		stack clock "=$window"
 		for i in 1 2 3 4 5; do
@@ -253,6 +255,8 @@ it_locks_an_enrolment_for_a_time_only() {
 	ask c9a c9 "$once"
 	refused_with c9a 'enrolment code: locked'
 	equal 1 "$(sql "SELECT count(*) FROM audit_event WHERE action = 'enrollment.lock' AND resource_id = 'c9'")" "rows of the lock"
+	ask c9c c9 "$strong"
+	equal SUCCESS "$said" "a code that nobody guesses"
 	stack clock =5000
 	ask c9b c9 "$once"
 	stack clock =0

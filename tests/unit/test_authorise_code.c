@@ -456,7 +456,8 @@ too_many_wrong_ones_lock_it_for_a_time(void **state)
 	int64_t most = rooms.settings.code_tries_per_window, windows;
 
 	(void)state;
-	register_code("dev-1", CODE, 1, false);
+	register_code("dev-1", CODE, 1, true);
+	register_code("dev-1", OTHER_CODE, 1, false);
 	windows = rooms.settings.code_lock_after / most;
 	for (int64_t w = 0; w < windows; w++) {
 		assert_int_equal(try_code("CN=dev-1", CODE, ELSEWHERE, &a), AUTHORISE_ALLOW);
@@ -467,6 +468,8 @@ too_many_wrong_ones_lock_it_for_a_time(void **state)
 	is_told("enrolment code: locked (seat dev-1)");
 	is_refused_like_any(&a);
 	assert_int_equal(rooms_count(&rooms, "audit_event WHERE action = 'enrollment.lock'"), 1);
+	/* Nobody guesses a strong one: locking it would serve those alone who want to keep the device out. */
+	assert_int_equal(try_code("CN=dev-1", OTHER_CODE, "198.51.100.77", &a), AUTHORISE_ALLOW);
 	/* For a time: a stranger locks nobody out for good. */
 	now_ms += rooms.settings.code_lock_s * 1000;
 	assert_int_equal(try_code("CN=dev-1", CODE, ELSEWHERE, &a), AUTHORISE_ALLOW);

@@ -273,6 +273,7 @@ beyond_the_window_nothing_is_counted_nor_written(void **state)
 
 	fixture_insert_seat(f, 1, "");
 	fixture_insert_enrollment(f, 1, 1, 1);
+	store_fixture_script(f, "UPDATE enrollment SET code_weak = 1");
 	for (int i = 0; i < 50; i++)
 		assert_false(wrong(f, FIXTURE_NOW + 1));
 	assert_int_equal(store_fixture_integer(f, "SELECT bad_attempts FROM enrollment"), 3);
@@ -294,6 +295,8 @@ a_lock_ends_by_itself_and_one_try_more_does_not_renew_it(void **state)
 	fixture_insert_seat(f, 1, "");
 	fixture_insert_enrollment(f, 1, 1, 1);
 	store_fixture_script(f, "UPDATE enrollment SET bad_attempts = 4");
+	assert_false(wrong(f, FIXTURE_NOW)); /* nobody guesses a strong code */
+	store_fixture_script(f, "UPDATE enrollment SET bad_attempts = 4, code_weak = 1");
 	assert_true(wrong(f, FIXTURE_NOW));
 	assert_status(f, 1, FIXTURE_NOW + 899, "locked");
 	assert_status(f, 1, FIXTURE_NOW + 900, "created");
