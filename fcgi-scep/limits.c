@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/network.h"
@@ -45,10 +46,12 @@ take(struct transaction *t, const char *profile_id, const struct limit *limits, 
 	return retry_after_s;
 }
 
+/* Without a challenge nothing is guessed; but a webhook is called for it all the same, and its profile's workers wait. */
 static bool
-has_challenge(const struct csr *csr)
+may_be_guess(const struct transaction *t, const struct csr *csr)
 {
-	return csr->has_challenge && csr->challenge.len > 0;
+	return (csr->has_challenge && csr->challenge.len > 0) ||
+	       strcmp(t->profile->scep.challenge_mode, "webhook") == 0;
 }
 
 /* A clean address costs a look into memory, and no round trip. */
@@ -80,7 +83,7 @@ limits_allow_try(struct transaction *t, const struct csr *csr, int64_t now_ms)
 	int64_t wait_s = 0;
 
 	network_of(fcgi_request_address(t->http), network);
-	if (has_challenge(csr))
+	if (may_be_guess(t, csr))
 		wait_s = wait_of_suspect(t, network, now_ms, &why);
 	if (wait_s == 0)
 		wait_s = take(t, p->id, &limit, 1, now_ms, &why);
@@ -112,7 +115,7 @@ limits_count_wrong(struct transaction *t, const struct csr *csr, int64_t now_ms)
 	const struct limit limit = {"wrong", network, t->worker->settings->wrong_per_minute, false};
 	struct errbuf why = {0};
 
-	if (limit.per_minute == 0 || t->worker->shared == NULL || !has_challenge(csr))
+	if (limit.per_minute == 0 || t->worker->shared == NULL || !may_be_guess(t, csr))
 		return;
 	network_of(fcgi_request_address(t->http), network);
 	suspects_add(&t->worker->shared->suspects, network, now_ms);

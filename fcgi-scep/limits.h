@@ -27,7 +27,8 @@ int64_t limits_of_grant(
 /* Answer 429; the audit gets one row a minute with the count. */
 void limits_refuse(struct transaction *t, int64_t retry_after_s, const char *reason);
 
-/* The challenge in the CSR was refused: wrong, unknown, expired, used, bound to another.  Without one nothing was guessed. */
+/* The challenge in the CSR was refused: wrong, unknown, expired, used, bound to another.  Without one nothing was guessed, but a
+ * webhook was asked where the mode is that. */
 void limits_count_wrong(struct transaction *t, const struct csr *csr, int64_t now_ms);
 
 #endif

@@ -150,4 +150,21 @@ it_writes_no_secret_into_log_or_audit() {
 	refuse grep -qs -e webhook-secret-of-tests -e d2ViaG9vay1zZWNyZXQtb2YtdGVzdHM= -e webhook-ok- <<<"$(scepctl audit list --json --limit 500)"
 }
 
+it_slows_down_who_has_the_service_asked_again_and_again() {
+	local asked n
+	sed -i 's/^SCEP_WRONG_PER_MINUTE=.*/SCEP_WRONG_PER_MINUTE=3/' "$STACK_DIR/settings.env"
+	check stack stop scep
+	check stack start scep
+	for n in 1 2 3 4; do
+		message "s$n" "CN=s$n" none "$url"
+		"$STACK_BIN/e2e/pkimessage" make --ca "$work/s$n.p7" --key "$work/s$n.key" --subject "CN=s$n" --out "$work/s$n.der"
+	done
+	for n in 1 2 3; do
+		equal 200 "$(send "s$n" "$url")" "HTTP, without a challenge, $n"
+	done
+	asked=$(calls validate)
+	equal 429 "$(send s4 "$url")" "HTTP when it was too often"
+	equal "$asked" "$(calls validate)" "calls"
+}
+
 run_tests "$@"
