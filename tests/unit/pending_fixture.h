@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "redis/audit_queue.h"
 #include "redis/transaction.h"
 #include "tests/unit/challenge_fixture.h"
 
@@ -57,6 +58,66 @@ assert_put(uint8_t number)
 
 	if (put(&p, NOW) != REDIS_DONE)
 		fail_msg("%s", why.line);
+}
+
+/* Is there a transaction of this number?  Then it is in out, which the caller frees. */
+static inline bool
+get(uint8_t number, int64_t now_ms, bool count_poll, struct pending *out)
+{
+	struct pending p = a_pending(number);
+	bool there;
+
+	assert_int_equal(
+	    transaction_get(redis, PROFILE, p.key, now_ms, count_poll, &there, out, &why),
+	    REDIS_DONE);
+	return there;
+}
+
+static inline bool
+is_there(uint8_t number)
+{
+	struct pending p;
+	bool there = get(number, NOW, false, &p);
+
+	pending_free(&p);
+	return there;
+}
+
+static inline void
+assert_same(const struct pending *a, const struct pending *b)
+{
+	assert_string_equal(a->profile_id, b->profile_id);
+	assert_memory_equal(a->key, b->key, sizeof(a->key));
+	assert_string_equal(a->id, b->id);
+	assert_int_equal(a->state, b->state);
+	assert_int_equal(a->created_ms, b->created_ms);
+	assert_int_equal(a->expires_ms, b->expires_ms);
+	assert_int_equal(a->polls, b->polls);
+	assert_int_equal(a->message_type, b->message_type);
+	assert_string_equal(a->address, b->address);
+	assert_true(octets_equal(a->transaction_id, b->transaction_id));
+	assert_string_equal(a->method, b->method);
+	assert_true(octets_equal(a->subject, b->subject));
+	assert_string_equal(a->key_type, b->key_type);
+	assert_true(octets_equal(a->csr, b->csr));
+	assert_true(octets_equal(a->signer, b->signer));
+	assert_memory_equal(a->repeat_key, b->repeat_key, sizeof(a->repeat_key));
+	assert_true(octets_equal(a->challenge_id, b->challenge_id));
+	assert_string_equal(a->challenge_token, b->challenge_token);
+	assert_true(octets_equal(a->predecessor, b->predecessor));
+	assert_true(octets_equal(a->sealed_password, b->sealed_password));
+	assert_int_equal(a->enrollment_row, b->enrollment_row);
+	assert_int_equal(a->account_row, b->account_row);
+}
+
+/* How many rows the audit queue has. */
+static inline int64_t
+rows(void)
+{
+	int64_t n = -1;
+
+	assert_int_equal(audit_queue_length(redis, &n, &why), REDIS_DONE);
+	return n;
 }
 
 #endif

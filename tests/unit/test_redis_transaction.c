@@ -1,61 +1,7 @@
-#include <sys/wait.h>
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "redis/audit_queue.h"
 #include "tests/unit/pending_fixture.h"
-
-static bool
-get(uint8_t number, int64_t now_ms, bool count_poll, struct pending *out)
-{
-	struct pending p = a_pending(number);
-	bool there;
-
-	assert_int_equal(
-	    transaction_get(redis, PROFILE, p.key, now_ms, count_poll, &there, out, &why),
-	    REDIS_DONE);
-	return there;
-}
-
-static bool
-is_there(uint8_t number)
-{
-	struct pending p;
-	bool there = get(number, NOW, false, &p);
-
-	pending_free(&p);
-	return there;
-}
-
-static void
-assert_same(const struct pending *a, const struct pending *b)
-{
-	assert_string_equal(a->profile_id, b->profile_id);
-	assert_memory_equal(a->key, b->key, sizeof(a->key));
-	assert_string_equal(a->id, b->id);
-	assert_int_equal(a->state, b->state);
-	assert_int_equal(a->created_ms, b->created_ms);
-	assert_int_equal(a->expires_ms, b->expires_ms);
-	assert_int_equal(a->polls, b->polls);
-	assert_int_equal(a->message_type, b->message_type);
-	assert_string_equal(a->address, b->address);
-	assert_true(octets_equal(a->transaction_id, b->transaction_id));
-	assert_string_equal(a->method, b->method);
-	assert_true(octets_equal(a->subject, b->subject));
-	assert_string_equal(a->key_type, b->key_type);
-	assert_true(octets_equal(a->csr, b->csr));
-	assert_true(octets_equal(a->signer, b->signer));
-	assert_memory_equal(a->repeat_key, b->repeat_key, sizeof(a->repeat_key));
-	assert_true(octets_equal(a->challenge_id, b->challenge_id));
-	assert_string_equal(a->challenge_token, b->challenge_token);
-	assert_true(octets_equal(a->predecessor, b->predecessor));
-	assert_true(octets_equal(a->sealed_password, b->sealed_password));
-	assert_int_equal(a->enrollment_row, b->enrollment_row);
-	assert_int_equal(a->account_row, b->account_row);
-}
 
 /* ---- one ---- */
 
@@ -346,15 +292,6 @@ what_waits_or_is_anothers_is_not_ended(void **state)
 
 /* ---- its audit row ---- */
 
-static int64_t
-rows(void)
-{
-	int64_t n = -1;
-
-	assert_int_equal(audit_queue_length(redis, &n, &why), REDIS_DONE);
-	return n;
-}
-
 static void
 a_transaction_and_its_audit_row_are_kept_together(void **state)
 {
@@ -388,107 +325,6 @@ a_full_audit_queue_keeps_no_transaction(void **state)
 	assert_int_equal(put(&p, NOW), REDIS_DONE);
 }
 
-/* ---- Redis in trouble ---- */
-
-static void
-full_memory_takes_none_in_and_lets_what_is_there_go_on(void **state)
-{
-	struct pending p = a_pending(3), have;
-
-	(void)state;
-	NEEDS_SERVER();
-	assert_put(1);
-	assert_put(2);
-	assert_true(redis_server_command(redis, "CONFIG SET maxmemory 1", NULL));
-	assert_int_equal(put(&p, NOW), REDIS_AWAY);
-	assert_int_equal(transaction_put(redis, &p, NOW, MAX, "{}", &why), REDIS_AWAY);
-	assert_true(get(1, NOW, true, &have));
-	assert_int_equal(have.polls, 1);
-	pending_free(&have);
-	assert_int_equal(
-	    transaction_remove(redis, PROFILE, a_pending(1).key, ids[1], &why), REDIS_DONE);
-	assert_int_equal(
-	    transaction_ended(redis, PROFILE, a_pending(2).key, ids[2], NOW + 2 * LIFE, &why),
-	    REDIS_DONE);
-	assert_false(is_there(1));
-	assert_true(redis_server_command(redis, "CONFIG SET maxmemory 0", NULL));
-	assert_false(is_there(3));
-	assert_int_equal(rows(), 0);
-	assert_int_equal(put(&p, NOW), REDIS_DONE);
-}
-
-static void
-scripts_that_redis_has_forgotten_are_sent_again(void **state)
-{
-	struct pending have;
-
-	(void)state;
-	NEEDS_SERVER();
-	assert_put(1);
-	assert_true(redis_server_command(redis, "SCRIPT FLUSH", NULL));
-	assert_true(get(1, NOW, true, &have));
-	pending_free(&have);
-	assert_true(redis_server_command(redis, "SCRIPT FLUSH", NULL));
-	assert_put(2);
-}
-
-static void
-without_redis_every_call_is_away(void **state)
-{
-	struct pending p = a_pending(1), have;
-	bool there = true;
-
-	(void)state;
-	NEEDS_SERVER();
-	redis_server_kill(&server);
-	assert_int_equal(put(&p, NOW), REDIS_AWAY);
-	assert_int_equal(
-	    transaction_get(redis, PROFILE, p.key, NOW, true, &there, &have, &why), REDIS_AWAY);
-	assert_false(there);
-	assert_int_equal(transaction_remove(redis, PROFILE, p.key, p.id, &why), REDIS_AWAY);
-	assert_int_equal(transaction_ended(redis, PROFILE, p.key, p.id, NOW, &why), REDIS_AWAY);
-	assert_int_equal(
-	    transaction_find(redis, PROFILE, p.id, NOW, &there, &have, &why), REDIS_AWAY);
-}
-
-#define RECORD_OF_1                                                                                \
-	"{" PROFILE "}:t:0100010101010101010101010101010101010101010101010101010101010101"
-
-/* 0.2 knew of no enrolments and no accounts. */
-static void
-a_record_of_an_older_program_is_read(void **state)
-{
-	struct pending want = a_pending(1), have;
-
-	(void)state;
-	NEEDS_SERVER();
-	assert_put(1);
-	assert_true(redis_server_command(redis, "HDEL " RECORD_OF_1 " enrollment account", NULL));
-	assert_true(get(1, NOW, false, &have));
-	want.enrollment_row = want.account_row = 0;
-	assert_same(&want, &have);
-	pending_free(&have);
-	assert_true(get(1, NOW, true, &have));
-	assert_int_equal(have.polls, 1);
-	pending_free(&have);
-}
-
-static void
-a_record_of_another_form_is_no_transaction(void **state)
-{
-	struct pending p = a_pending(1), have;
-	bool there;
-
-	(void)state;
-	NEEDS_SERVER();
-	assert_put(1);
-	assert_true(redis_server_command(redis, "HSET " RECORD_OF_1 " repeat short", NULL));
-	assert_int_equal(
-	    transaction_get(redis, PROFILE, p.key, NOW, false, &there, &have, &why), REDIS_AWAY);
-	assert_false(there);
-	assert_int_equal(have.room.len, 0);
-}
-
 int
 main(void)
 {
@@ -509,11 +345,6 @@ main(void)
 	    TEST(what_waits_or_is_anothers_is_not_ended),
 	    TEST(a_transaction_and_its_audit_row_are_kept_together),
 	    TEST(a_full_audit_queue_keeps_no_transaction),
-	    TEST(full_memory_takes_none_in_and_lets_what_is_there_go_on),
-	    TEST(scripts_that_redis_has_forgotten_are_sent_again),
-	    TEST(without_redis_every_call_is_away),
-	    TEST(a_record_of_an_older_program_is_read),
-	    TEST(a_record_of_another_form_is_no_transaction),
 	};
 
 	return cmocka_run_group_tests_name("redis_transaction", tests, NULL, NULL);

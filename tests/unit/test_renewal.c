@@ -1,124 +1,5 @@
 /* test_renewal.c: a certificate that authorises its own renewal, and each reason why one does not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <string.h>
-
-#include "base/clock.h"
-#include "store/certificate_row.h"
-#include "store/revocation.h"
-#include "tests/unit/pki_request.h"
-#include "tests/unit/rooms.h"
-
-#define DAY 86400
-
-static struct rooms rooms;
-static uint8_t next_request = 1;
-
-/* A certificate that the profile issued, and what a test changes of the request that renews it. */
-struct renewing {
-	struct issue_result issued;
-	struct certificate signer;
-	struct authorise_request q;
-	struct csr csr;
-	uint8_t repeat_key[32];
-};
-
-static void
-start(struct renewing *r, const char *subject, const char *asked, EVP_PKEY *key,
-    const char *challenge)
-{
-	struct csr csr = rooms_csr(pki_rsa_key(), subject, ROOMS_CHALLENGE);
-	uint8_t repeat_key[32];
-	struct issue_order order =
-	    rooms_order(&rooms, &csr, next_request++, repeat_key, clock_now());
-
-	memset(r, 0, sizeof(*r));
-	assert_int_equal(
-	    issue_certificate(rooms.manage.store, &order, &r->issued, &rooms.why), ISSUE_DONE);
-	csr_free(&csr);
-	assert_true(
-	    certificate_parse(buffer_octets(&r->issued.certificate), &r->signer, &rooms.why));
-	r->csr = rooms_csr(key, asked, challenge);
-	memset(r->repeat_key, next_request++, sizeof(r->repeat_key));
-	r->q = (struct authorise_request){
-	    .profile = rooms_profile(&rooms),
-	    .message_type = SCEP_RENEWAL_REQ,
-	    .signer = &r->signer,
-	    .csr = &r->csr,
-	    .repeat_key = r->repeat_key,
-	    .now_ms = (clock_now() + 200 * DAY) * 1000,
-	};
-}
-
-static void
-end(struct renewing *r)
-{
-	csr_free(&r->csr);
-	certificate_free(&r->signer);
-	issue_result_free(&r->issued);
-}
-
-static enum authorise_rc
-decide(struct renewing *r, struct authorisation *a)
-{
-	rooms.why.line[0] = '\0';
-	return authorise_enrolment(&rooms.authoriser, &r->q, a, &rooms.why);
-}
-
-static void
-is_allowed(struct renewing *r, const char *method, bool linked)
-{
-	struct authorisation a;
-
-	if (decide(r, &a) != AUTHORISE_ALLOW)
-		fail_msg("denied: %s", rooms.why.line);
-	assert_string_equal(a.method, method);
-	assert_int_equal(a.predecessor_id != 0, linked);
-}
-
-static void
-is_denied(struct renewing *r, enum scep_fail_info fail_info, const char *part)
-{
-	struct authorisation a;
-
-	assert_int_equal(decide(r, &a), AUTHORISE_DENY);
-	assert_int_equal(a.fail_info, fail_info);
-	if (strstr(a.text.line, part) == NULL)
-		fail_msg("text: have \"%s\", want something of \"%s\"", a.text.line, part);
-}
-
-static void
-set(void (*change)(struct manage_profile_change *c))
-{
-	struct manage_profile_change c = MANAGE_PROFILE_KEEP;
-
-	change(&c);
-	rooms_set(&rooms, &c);
-}
-
-static void
-defaults(struct manage_profile_change *c)
-{
-	c->certificate_renewal = 1;
-	c->same_key_renewal = 1;
-	c->renewal_threshold_days = 0;
-	c->max_successors = 5;
-	c->field_count = 0;
-	c->require_signer_key = 1;
-}
-
-static int
-set_defaults(void **state)
-{
-	(void)state;
-	set(defaults);
-	return 0;
-}
+#include "tests/unit/renewal_fixture.h"
 
 /* ---- what is allowed */
 
@@ -136,17 +17,6 @@ a_certificate_renews_itself_with_a_new_key_or_its_own(void **state)
 		is_allowed(&r, "certificate", true);
 		end(&r);
 	}
-}
-
-static void
-a_challenge_beside_a_certificate_that_authorises_is_not_looked_at(void **state)
-{
-	struct renewing r;
-
-	(void)state;
-	start(&r, "CN=a", "CN=a", pki_rsa_key(), "a wrong challenge");
-	is_allowed(&r, "certificate", true);
-	end(&r);
 }
 
 static void
@@ -369,139 +239,11 @@ a_certificate_has_as_many_successors_as_the_profile_allows(void **state)
 	end(&r);
 }
 
-/* ---- with a challenge */
-
-static void
-challenge_too(struct manage_profile_change *c)
-{
-	c->certificate_renewal = 0;
-}
-
-static void
-a_profile_may_want_a_challenge_beside_the_certificate(void **state)
-{
-	struct renewing r;
-
-	(void)state;
-	set(challenge_too);
-	start(&r, "CN=a", "CN=a", pki_rsa_key(), NULL);
-	is_denied(&r, SCEP_BAD_REQUEST, "");
-	end(&r);
-	start(&r, "CN=a", "CN=a", pki_rsa_key(), "wrong");
-	is_denied(&r, SCEP_BAD_REQUEST, "");
-	end(&r);
-	start(&r, "CN=a", "CN=a", pki_rsa_key(), ROOMS_CHALLENGE);
-	is_allowed(&r, "static", true);
-	end(&r);
-}
-
-static void
-a_valid_challenge_beside_an_expired_certificate_is_a_first_enrolment(void **state)
-{
-	struct renewing r;
-
-	(void)state;
-	start(&r, "CN=a", "CN=a", pki_rsa_key(), ROOMS_CHALLENGE);
-	r.q.now_ms = (r.signer.not_after + DAY) * 1000;
-	is_allowed(&r, "static", false);
-	end(&r);
-	start(&r, "CN=a", "CN=a", pki_rsa_key(), "wrong");
-	r.q.now_ms = (r.signer.not_after + DAY) * 1000;
-	is_denied(&r, SCEP_BAD_CERT_ID, "expired");
-	end(&r);
-}
-
-static void
-no_signer_key(struct manage_profile_change *c)
-{
-	c->require_signer_key = 0;
-}
-
-/* Otherwise whoever sees a message could wrap its envelope anew, and spend the challenge in it. */
-static void
-a_foreign_signer_with_another_key_does_not_get_at_the_challenge(void **state)
-{
-	struct renewing r;
-
-	(void)state;
-	start(&r, "CN=a", "CN=victim", pki_other_rsa_key(), ROOMS_CHALLENGE);
-	r.signer.der.len--; /* no longer one of ours */
-	is_denied(&r, SCEP_BAD_CERT_ID, "not known");
-	set(no_signer_key);
-	r.q.profile = rooms_profile(&rooms);
-	is_allowed(&r, "static", false);
-	end(&r);
-	start(&r, "CN=a", "CN=a", pki_rsa_key(), ROOMS_CHALLENGE);
-	r.signer.der.len--;
-	is_allowed(&r, "static", false);
-	end(&r);
-}
-
-/* The same by a device of ours, in time or expired: only for its own names does its certificate speak. */
-static void
-a_signer_of_ours_does_not_get_at_the_challenge_of_another(void **state)
-{
-	struct renewing r;
-
-	(void)state;
-	start(&r, "CN=a", "CN=victim", pki_other_rsa_key(), ROOMS_CHALLENGE);
-	is_denied(&r, SCEP_BAD_REQUEST, "subject.commonName");
-	r.q.now_ms = (r.signer.not_after + DAY) * 1000;
-	is_denied(&r, SCEP_BAD_CERT_ID, "expired");
-	set(no_signer_key);
-	r.q.profile = rooms_profile(&rooms);
-	is_allowed(&r, "static", false);
-	end(&r);
-	set(defaults);
-	start(&r, "CN=a", "CN=another", pki_rsa_key(), ROOMS_CHALLENGE);
-	is_allowed(&r, "static", false);
-	end(&r);
-	start(&r, "CN=a", "CN=a", pki_other_rsa_key(), ROOMS_CHALLENGE);
-	r.q.now_ms = (r.signer.not_after + DAY) * 1000;
-	is_allowed(&r, "static", false);
-	end(&r);
-}
-
-/* Whoever wraps a message anew reads the answer: the CSR in it was for our eyes. */
-static void
-another_subject_is_told_to_the_audit_alone(void **state)
-{
-	struct authorisation a;
-	struct renewing r;
-
-	(void)state;
-	start(&r, "CN=a", "CN=victim", pki_other_rsa_key(), NULL);
-	assert_int_equal(decide(&r, &a), AUTHORISE_DENY);
-	assert_null(strstr(a.text.line, "victim"));
-	assert_non_null(strstr(rooms.why.line, "victim"));
-	end(&r);
-}
-
-static int
-open_rooms(void **state)
-{
-	(void)state;
-	rooms_open(&rooms, false);
-	return 0;
-}
-
-static int
-close_rooms(void **state)
-{
-	(void)state;
-	rooms_close(&rooms);
-	pki_free_keys();
-	return 0;
-}
-
-#define CASE(f) cmocka_unit_test_setup(f, set_defaults)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(a_certificate_renews_itself_with_a_new_key_or_its_own),
-	    CASE(a_challenge_beside_a_certificate_that_authorises_is_not_looked_at),
 	    CASE(what_the_profile_fixes_may_differ),
 	    CASE(a_certificate_that_is_not_in_the_store_is_a_bad_one),
 	    CASE(an_expired_certificate_renews_up_to_its_last_second),
@@ -512,11 +254,6 @@ main(void)
 	    CASE(another_subject_is_refused_by_name),
 	    CASE(a_profile_may_want_a_new_key),
 	    CASE(a_certificate_has_as_many_successors_as_the_profile_allows),
-	    CASE(a_profile_may_want_a_challenge_beside_the_certificate),
-	    CASE(a_valid_challenge_beside_an_expired_certificate_is_a_first_enrolment),
-	    CASE(a_foreign_signer_with_another_key_does_not_get_at_the_challenge),
-	    CASE(a_signer_of_ours_does_not_get_at_the_challenge_of_another),
-	    CASE(another_subject_is_told_to_the_audit_alone),
 	};
 
 	return cmocka_run_group_tests(tests, open_rooms, close_rooms);
