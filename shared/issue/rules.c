@@ -118,15 +118,6 @@ read_predecessor(struct store *st, const struct issue_order *o, struct field_val
 	return ok;
 }
 
-static bool
-has_manual(const struct field_rules *r)
-{
-	for (int i = 0; i < r->count; i++)
-		if (r->rules[i].source == FIELD_MANUAL)
-			return true;
-	return false;
-}
-
 static enum field_rc
 apply_fields(struct store *st, const struct issue_order *o, struct draft *d,
     struct issue_result *result, struct errbuf *why)
@@ -137,7 +128,7 @@ apply_fields(struct store *st, const struct issue_order *o, struct draft *d,
 	int count = o->manual_count;
 	enum field_rc rc;
 
-	if (count == 0 && o->predecessor_id != 0 && st != NULL && has_manual(rules)) {
+	if (count == 0 && o->predecessor_id != 0 && st != NULL && fields_have_manual(rules)) {
 		if (!read_predecessor(st, o, room, &count, why))
 			return FIELD_FAULT;
 		manual = room;

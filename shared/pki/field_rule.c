@@ -161,8 +161,8 @@ add_value(const struct field_rules *r, const char *field, struct octets text,
 	++*count;
 }
 
-static bool
-has_manual(const struct field_rules *r)
+bool
+fields_have_manual(const struct field_rules *r)
 {
 	for (int i = 0; i < r->count; i++)
 		if (r->rules[i].source == FIELD_MANUAL)
@@ -179,7 +179,7 @@ fields_manual_of(const struct field_rules *r, struct octets subject, struct octe
 	char room[NAME_FIELD_TEXT];
 	int count = 0;
 
-	if (!has_manual(r))
+	if (!fields_have_manual(r))
 		return 0;
 	if (name_parse(subject, &name, NULL)) {
 		for (int i = 0; i < name_count(name); i++) {

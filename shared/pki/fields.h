@@ -73,6 +73,9 @@ enum field_rc fields_extensions(const struct field_rules *r, const struct csr *c
 enum field_rc fields_check_manual(
     const struct field_rules *r, const struct field_value *manual, int count, struct errbuf *why);
 
+/* Is there a rule whose source is manual? */
+bool fields_have_manual(const struct field_rules *r);
+
 /*
  * What a certificate with these names has of the fields whose source is manual: how many, at most max, are in out.  A renewal has them from its
  * predecessor.  0, too, where there is no such rule or the names are malformed.
