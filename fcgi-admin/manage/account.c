@@ -7,47 +7,21 @@
 #include "authorise/authorise.h"
 #include "base/clock.h"
 #include "base/encoding.h"
-#include "store/profile_row.h"
-#include "store/seat_row.h"
+#include "fcgi-admin/manage/organization.h"
+#include "fcgi-admin/manage/profile.h"
 
 #define LIFETIME_LEAST_S 60
 #define LIFETIME_MOST_S	 (3660LL * 86400)
 
 static enum manage_rc
-get_profile(struct manage *m, const char *name, struct scep_profile_row *p, struct manage_report *r)
-{
-	enum manage_rc rc;
-
-	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
-		return rc;
-	return manage_of_store(
-	    store_scep_profile_get(m->store, name, p, &r->why), "profile", name, r);
-}
-
-static enum manage_rc
 check(struct manage *m, const struct manage_account_change *c, struct manage_report *r)
 {
-	struct organization_row o;
-
 	manage_check_text(r, "organization", c->organization, 64, false);
 	manage_check_text(r, "department", c->department, 64, false);
 	if (c->lifetime_s > 0 &&
 	    (c->lifetime_s < LIFETIME_LEAST_S || c->lifetime_s > LIFETIME_MOST_S))
 		manage_invalid(r, "ttl", "want 1 minute to 3660 days");
-	if (c->organization == NULL || c->organization[0] == '\0')
-		return manage_validity(r);
-	switch (store_organization_get(m->store, c->organization, &o, &r->why)) {
-	case STORE_OK:
-		if (strcmp(o.name, c->organization) != 0)
-			manage_invalid(r, "organization", "give its name, which is %s", o.name);
-		break;
-	case STORE_AWAY:
-		return MANAGE_AWAY;
-	default:
-		manage_invalid(r, "organization", "there is no organization %s", c->organization);
-	}
-	r->why.line[0] = '\0';
-	return manage_validity(r);
+	return manage_organization_check(m, c->organization != NULL ? c->organization : "", r);
 }
 
 static enum manage_rc
@@ -119,7 +93,7 @@ manage_account_create(struct manage *m, const struct manage_actor *by, const cha
 	memset(secret, 0, MANAGE_CODE_SIZE);
 	if (!manage_is_name(name))
 		manage_invalid(r, "name", "want 1 to 64 of A-Z a-z 0-9 . _ -, have \"%s\"", name);
-	if ((rc = get_profile(m, profile, &p, r)) != MANAGE_OK ||
+	if ((rc = manage_profile_row(m, profile, &p, r)) != MANAGE_OK ||
 	    (rc = check(m, c, r)) != MANAGE_OK)
 		return rc;
 	memcpy(out->profile_id, p.id, sizeof(out->profile_id));
@@ -150,7 +124,7 @@ get(struct manage *m, const char *profile, const char *account, struct scep_prof
 	enum manage_rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = get_profile(m, profile, p, r)) != MANAGE_OK)
+	if ((rc = manage_profile_row(m, profile, p, r)) != MANAGE_OK)
 		return rc;
 	return manage_of_store(
 	    store_account_get(m->store, p->id, account, out, &r->why), "account", account, r);
@@ -232,7 +206,7 @@ manage_account_each(struct manage *m, const char *profile,
 	struct scep_profile_row p = {0};
 	enum manage_rc rc;
 
-	if ((rc = get_profile(m, profile, &p, r)) != MANAGE_OK)
+	if ((rc = manage_profile_row(m, profile, &p, r)) != MANAGE_OK)
 		return rc;
 	return manage_of_store(
 	    store_account_each(m->store, p.id, row, ctx, &r->why), "account", "", r);

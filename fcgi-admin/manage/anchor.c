@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "fcgi-admin/manage/profile.h"
 #include "pki/certificate.h"
 #include "pki/name.h"
 #include "pki/public_key.h"
@@ -77,17 +78,6 @@ check(struct octets der, struct manage_report *r)
 	return manage_validity(r);
 }
 
-static enum manage_rc
-get_profile(struct manage *m, const char *name, struct scep_profile_row *p, struct manage_report *r)
-{
-	enum manage_rc rc;
-
-	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
-		return rc;
-	return manage_of_store(
-	    store_scep_profile_get(m->store, name, p, &r->why), "profile", name, r);
-}
-
 enum manage_rc
 manage_anchor_add(struct manage *m, const struct manage_actor *by, const char *profile,
     struct octets certificate, struct manage_anchor *out, struct manage_report *r)
@@ -99,7 +89,7 @@ manage_anchor_add(struct manage *m, const struct manage_actor *by, const char *p
 	enum manage_rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = get_profile(m, profile, &p, r)) != MANAGE_OK ||
+	if ((rc = manage_profile_row(m, profile, &p, r)) != MANAGE_OK ||
 	    (rc = check(certificate, r)) != MANAGE_OK)
 		return rc;
 	if (!describe(certificate, out))
@@ -148,7 +138,7 @@ manage_anchor_remove(struct manage *m, const struct manage_actor *by, const char
 		return manage_validity(r);
 	}
 	plain[len] = '\0';
-	if ((rc = get_profile(m, profile, &p, r)) != MANAGE_OK)
+	if ((rc = manage_profile_row(m, profile, &p, r)) != MANAGE_OK)
 		return rc;
 	e = manage_event(by, "anchor.remove", "profile", p.id);
 	e.profile = p.name;
@@ -182,7 +172,7 @@ manage_anchor_each(struct manage *m, const char *profile,
 	struct scep_profile_row p = {0};
 	enum manage_rc rc;
 
-	if ((rc = get_profile(m, profile, &p, r)) != MANAGE_OK)
+	if ((rc = manage_profile_row(m, profile, &p, r)) != MANAGE_OK)
 		return rc;
 	return manage_of_store(
 	    store_anchor_each(m->store, p.id, tell, &each, &r->why), "anchor", "", r);

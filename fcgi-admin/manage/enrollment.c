@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "fcgi-admin/manage/challenge_strength.h"
+#include "fcgi-admin/manage/profile.h"
 
 #define EXPIRY_LEAST_S 60
 #define EXPIRY_MOST_S  (3660LL * 86400)
@@ -233,9 +234,7 @@ manage_enrollment_list(struct manage *m, int64_t before_row, int limit, const ch
 	if (seat != NULL && (rc = manage_of_store(store_seat_get(m->store, seat, &s, &r->why),
 				 "seat", seat, r)) != MANAGE_OK)
 		return rc;
-	if (profile != NULL &&
-	    (rc = manage_of_store(store_scep_profile_get(m->store, profile, &p, &r->why), "profile",
-		 profile, r)) != MANAGE_OK)
+	if (profile != NULL && (rc = manage_profile_row(m, profile, &p, r)) != MANAGE_OK)
 		return rc;
 	return manage_of_store(
 	    store_enrollment_list(m->store, before_row, limit, seat != NULL ? s.seat_id : NULL,

@@ -62,6 +62,27 @@ manage_organization_get(struct manage *m, const char *organization, struct organ
 }
 
 enum manage_rc
+manage_organization_check(struct manage *m, const char *name, struct manage_report *r)
+{
+	struct organization_row o;
+
+	if (name[0] == '\0')
+		return manage_validity(r);
+	switch (store_organization_get(m->store, name, &o, &r->why)) {
+	case STORE_OK:
+		if (strcmp(o.name, name) != 0)
+			manage_invalid(r, "organization", "give its name, which is %s", o.name);
+		break;
+	case STORE_AWAY:
+		return MANAGE_AWAY;
+	default:
+		manage_invalid(r, "organization", "there is no organization %s", name);
+	}
+	r->why.line[0] = '\0';
+	return manage_validity(r);
+}
+
+enum manage_rc
 manage_organization_set(struct manage *m, const struct manage_actor *by, const char *organization,
     const struct manage_organization_change *c, struct organization_row *out,
     struct manage_report *r)

@@ -23,6 +23,12 @@ enum manage_rc manage_organization_set(struct manage *m, const struct manage_act
     struct organization_row *out, struct manage_report *r);
 enum manage_rc manage_organization_get(struct manage *m, const char *organization,
     struct organization_row *out, struct manage_report *r);
+/*
+ * Name the field "organization" where there is none of this name ("" is none, and well); then, or when an earlier field was wrong, INVALID.  AWAY.
+ * The store is open.
+ */
+enum manage_rc manage_organization_check(
+    struct manage *m, const char *name, struct manage_report *r);
 /* CONFLICT while it has seats or accounts. */
 enum manage_rc manage_organization_delete(struct manage *m, const struct manage_actor *by,
     const char *organization, struct manage_report *r);

@@ -97,6 +97,18 @@ manage_ciphers_of_text(const char *text, uint32_t *mask)
 /* --- reading --- */
 
 enum manage_rc
+manage_profile_row(
+    struct manage *m, const char *name, struct scep_profile_row *out, struct manage_report *r)
+{
+	enum manage_rc rc;
+
+	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
+		return rc;
+	return manage_of_store(
+	    store_scep_profile_get(m->store, name, out, &r->why), "profile", name, r);
+}
+
+enum manage_rc
 manage_profile_get(
     struct manage *m, const char *name, struct manage_profile *out, struct manage_report *r)
 {
@@ -105,9 +117,7 @@ manage_profile_get(
 	enum manage_rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = manage_need_store(m, r)) != MANAGE_OK ||
-	    (rc = manage_of_store(store_scep_profile_get(m->store, name, &out->scep, &r->why),
-		 "profile", name, r)) != MANAGE_OK ||
+	if ((rc = manage_profile_row(m, name, &out->scep, r)) != MANAGE_OK ||
 	    (rc = manage_of_store(
 		 store_ra_profile_get(m->store, out->scep.ra_profile_id, &out->ra, &r->why),
 		 "RA profile", out->scep.ra_profile_id, r)) != MANAGE_OK ||
@@ -218,9 +228,7 @@ manage_profile_delete(
 	struct audit_event e;
 	enum manage_rc rc;
 
-	if ((rc = manage_need_store(m, r)) != MANAGE_OK ||
-	    (rc = manage_of_store(store_scep_profile_get(m->store, name, &row, &r->why), "profile",
-		 name, r)) != MANAGE_OK)
+	if ((rc = manage_profile_row(m, name, &row, r)) != MANAGE_OK)
 		return rc;
 	e = manage_event(by, "profile.delete", "profile", row.id);
 	e.profile = row.name;

@@ -122,7 +122,10 @@ enum manage_rc manage_profile_enable(struct manage *m, const struct manage_actor
 enum manage_rc manage_profile_delete(
     struct manage *m, const struct manage_actor *by, const char *name, struct manage_report *r);
 
-/* By name or uuid. */
+/* By name or uuid: the row of the endpoint alone. */
+enum manage_rc manage_profile_row(
+    struct manage *m, const char *name, struct scep_profile_row *out, struct manage_report *r);
+/* All of it, likewise. */
 enum manage_rc manage_profile_get(
     struct manage *m, const char *name, struct manage_profile *out, struct manage_report *r);
 

@@ -100,9 +100,7 @@ read_profiles(struct manage *m, const char *name, struct buffer *all, struct man
 
 	if (name == NULL)
 		rc = manage_profile_each(m, keep_profile, all, r);
-	else if ((rc = manage_need_store(m, r)) == MANAGE_OK &&
-		 (rc = manage_of_store(store_scep_profile_get(m->store, name, &p, &r->why),
-		      "profile", name, r)) == MANAGE_OK)
+	else if ((rc = manage_profile_row(m, name, &p, r)) == MANAGE_OK)
 		keep_profile(all, &p);
 	return rc == MANAGE_OK && all->failed ? manage_fail(r, MANAGE_FAULT, "out of memory") : rc;
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "fcgi-admin/manage/organization.h"
 
 static bool
 is_type(const char *type)
@@ -63,27 +64,6 @@ manage_seat_fill(const struct manage_seat_change *c, struct seat_row *s, struct 
 	fill("department", c->department, s->department, sizeof(s->department), r);
 }
 
-static enum manage_rc
-check_organization(struct manage *m, const struct seat_row *s, struct manage_report *r)
-{
-	struct organization_row o;
-
-	if (s->organization[0] == '\0')
-		return manage_validity(r);
-	switch (store_organization_get(m->store, s->organization, &o, &r->why)) {
-	case STORE_OK:
-		if (strcmp(o.name, s->organization) != 0)
-			manage_invalid(r, "organization", "give its name, which is %s", o.name);
-		break;
-	case STORE_AWAY:
-		return MANAGE_AWAY;
-	default:
-		manage_invalid(r, "organization", "there is no organization %s", s->organization);
-	}
-	r->why.line[0] = '\0';
-	return manage_validity(r);
-}
-
 enum manage_rc
 manage_seat_create(struct manage *m, const struct manage_actor *by, const char *seat_id,
     const struct manage_seat_change *c, struct seat_row *out, struct manage_report *r)
@@ -99,7 +79,7 @@ manage_seat_create(struct manage *m, const struct manage_actor *by, const char *
 	manage_seat_fill(c, out, r);
 	if (r->fault_count == 0)
 		manage_seat_check(out, r);
-	if ((rc = check_organization(m, out, r)) != MANAGE_OK)
+	if ((rc = manage_organization_check(m, out->organization, r)) != MANAGE_OK)
 		return rc;
 	if (!encoding_uuid(out->id))
 		return manage_fail(r, MANAGE_FAULT, "no random octets for an id");
@@ -169,7 +149,7 @@ manage_seat_set(struct manage *m, const struct manage_actor *by, const char *sea
 	manage_seat_fill(c, out, r);
 	if (r->fault_count == 0)
 		manage_seat_check(out, r);
-	if ((rc = check_organization(m, out, r)) != MANAGE_OK)
+	if ((rc = manage_organization_check(m, out->organization, r)) != MANAGE_OK)
 		return rc;
 	manage_set_text("type", out->type, before.type, sizeof(before.type), &changes);
 	manage_set_text("name", out->name, before.name, sizeof(before.name), &changes);

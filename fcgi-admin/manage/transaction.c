@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "fcgi-admin/manage/profile.h"
 #include "fcgi-admin/manage/transaction_pending.h"
 #include "issue/kept_csr.h"
 #include "pki/certificate.h"
@@ -108,15 +109,10 @@ transaction_profiles(
 	struct scep_profile_row row = {0};
 	enum manage_rc rc;
 
-	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
-		return rc;
-	if (name == NULL) {
-		rc = manage_of_store(store_scep_profile_each(m->store, keep_profile, out, &r->why),
-		    "profile", "", r);
-	} else if ((rc = manage_of_store(store_scep_profile_get(m->store, name, &row, &r->why),
-			"profile", name, r)) == MANAGE_OK) {
+	if (name == NULL)
+		rc = manage_profile_each(m, keep_profile, out, r);
+	else if ((rc = manage_profile_row(m, name, &row, r)) == MANAGE_OK)
 		keep_profile(out, &row);
-	}
 	if (rc == MANAGE_OK && out->failed)
 		rc = manage_fail(r, MANAGE_FAULT, "out of memory");
 	return rc;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "fcgi-admin/manage/profile.h"
 #include "outbound/http.h"
 #include "store/profile_row.h"
 
@@ -185,24 +186,13 @@ apply(struct manage *m, const struct manage_webhook_change *c, struct webhook_ro
 /* --- reading --- */
 
 static enum manage_rc
-get_profile(struct manage *m, const char *name, struct scep_profile_row *p, struct manage_report *r)
-{
-	enum manage_rc rc;
-
-	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
-		return rc;
-	return manage_of_store(
-	    store_scep_profile_get(m->store, name, p, &r->why), "profile", name, r);
-}
-
-static enum manage_rc
 get(struct manage *m, const char *profile, const char *webhook, struct scep_profile_row *p,
     struct webhook_row *out, struct manage_report *r)
 {
 	enum manage_rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = get_profile(m, profile, p, r)) != MANAGE_OK)
+	if ((rc = manage_profile_row(m, profile, p, r)) != MANAGE_OK)
 		return rc;
 	return manage_of_store(
 	    store_webhook_get(m->store, p->id, webhook, out, &r->why), "webhook", webhook, r);
@@ -224,7 +214,7 @@ manage_webhook_each(struct manage *m, const char *profile,
 	struct scep_profile_row p = {0};
 	enum manage_rc rc;
 
-	if ((rc = get_profile(m, profile, &p, r)) != MANAGE_OK)
+	if ((rc = manage_profile_row(m, profile, &p, r)) != MANAGE_OK)
 		return rc;
 	return manage_of_store(
 	    store_webhook_each(m->store, p.id, row, ctx, &r->why), "webhook", "", r);
@@ -326,7 +316,7 @@ manage_webhook_create(struct manage *m, const struct manage_actor *by, const cha
 
 	memset(out, 0, sizeof(*out));
 	snprintf(out->authentication, sizeof(out->authentication), "none");
-	if ((rc = get_profile(m, profile, &p, r)) != MANAGE_OK ||
+	if ((rc = manage_profile_row(m, profile, &p, r)) != MANAGE_OK ||
 	    (rc = check_new(m, &p, name, kind, c, r)) != MANAGE_OK ||
 	    (rc = check(c, out, r)) != MANAGE_OK)
 		return rc;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "fcgi-admin/manage/profile.h"
 #include "fcgi-admin/manage/webhook.h"
 #include "outbound/webhook.h"
 #include "pki/name.h"
@@ -137,8 +138,7 @@ manage_webhook_test(struct manage *m, const char *profile, const char *webhook,
 	memset(out, 0, sizeof(*out));
 	if ((rc = manage_webhook_get(m, profile, webhook, &row, r)) == MANAGE_OK &&
 	    (rc = manage_need_master_key(m, r)) == MANAGE_OK &&
-	    (rc = manage_of_store(store_scep_profile_get(m->store, profile, &p, &r->why), "profile",
-		 profile, r)) == MANAGE_OK)
+	    (rc = manage_profile_row(m, profile, &p, r)) == MANAGE_OK)
 		rc = test(m, p.name, &row, challenge, out, r);
 	webhook_row_free(&row);
 	return rc;
