@@ -19,17 +19,6 @@ account_json(const struct account_row *a, const char *secret)
 	return j;
 }
 
-/* NULL, and it is said, where there is none. */
-static const char *
-profile_of(const struct arguments *a)
-{
-	const char *profile = arguments_text(a, "profile");
-
-	if (profile == NULL)
-		cli_error("--profile is missing: the profile that the account is of");
-	return profile;
-}
-
 static bool
 read_change(const struct arguments *a, struct manage_account_change *c, struct errbuf *why)
 {
@@ -64,7 +53,7 @@ tell_secret(const struct cli *cli, const struct account_row *row, const char *se
 static int
 create(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	char secret[MANAGE_CODE_SIZE];
 	struct manage_account_change c;
 	struct manage_report r = {0};
@@ -88,7 +77,7 @@ create(struct cli *cli, const struct arguments *a)
 static int
 rotate(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	char secret[MANAGE_CODE_SIZE];
 	struct manage_report r = {0};
 	struct account_row row;
@@ -108,7 +97,7 @@ rotate(struct cli *cli, const struct arguments *a)
 static int
 set(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	struct manage_account_change c;
 	struct manage_report r = {0};
 	struct account_row row;
@@ -145,7 +134,7 @@ list_row(void *ctx, const struct account_row *a)
 static int
 show(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	struct manage_report r = {0};
 	struct account_row row;
 	int status;
@@ -165,7 +154,7 @@ show(struct cli *cli, const struct arguments *a)
 static int
 list(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	json_t *all = cli->json ? json_array() : NULL;
 	struct manage_report r = {0};
 	int status = CLI_USAGE;
@@ -173,15 +162,12 @@ list(struct cli *cli, const struct arguments *a)
 	if (profile != NULL)
 		status =
 		    cli_result(manage_account_each(&cli->manage, profile, list_row, all, &r), &r);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(all);
-	json_decref(all);
-	return status;
+	return cli_listed(cli, status, all);
 }
 
 static int delete (struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	struct manage_report r = {0};
 
 	if (profile == NULL)

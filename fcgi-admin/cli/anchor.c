@@ -64,10 +64,7 @@ add(struct cli *cli, const struct arguments *a)
 	for (int i = 0; certificates != NULL && i < ANCHORS_MAX; i++)
 		buffer_free(&certificates[i]);
 	free(certificates);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(all);
-	json_decref(all);
-	return status;
+	return cli_listed(cli, status, all);
 }
 
 static int
@@ -78,10 +75,7 @@ list(struct cli *cli, const struct arguments *a)
 	int status =
 	    cli_result(manage_anchor_each(&cli->manage, a->operands[0], tell, all, &r), &r);
 
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(all);
-	json_decref(all);
-	return status;
+	return cli_listed(cli, status, all);
 }
 
 static int

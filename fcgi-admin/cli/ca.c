@@ -202,10 +202,7 @@ list(struct cli *cli, const struct arguments *a)
 
 	(void)a;
 	status = cli_result(manage_authority_each(&cli->manage, list_row, all, &r), &r);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(all);
-	json_decref(all);
-	return status;
+	return cli_listed(cli, status, all);
 }
 
 /* All of it, with its generations. */

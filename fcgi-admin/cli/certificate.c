@@ -83,10 +83,7 @@ list(struct cli *cli, const struct arguments *a)
 	all = cli->json ? json_array() : NULL;
 	status = cli_result(
 	    manage_certificate_each(&cli->manage, (int)limit, certificate_row, all, &r), &r);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(all);
-	json_decref(all);
-	return status;
+	return cli_listed(cli, status, all);
 }
 
 static void

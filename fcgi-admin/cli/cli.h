@@ -69,8 +69,15 @@ int cli_usage(const struct errbuf *why);
 
 /* Print j on stdout and release it; CLI_REFUSED when it cannot be made (NULL) or written. */
 int cli_print_json(json_t *j);
+/* The end of a list: with --json all, where status is DONE, is printed; released in any case. */
+int cli_listed(const struct cli *cli, int status, json_t *all);
+/* --profile; NULL, and it is said, where it is missing. */
+const char *cli_profile_of(const struct arguments *a);
 /* Print what may hold a stranger's text as one line, its control characters as '?', and free it. */
 void cli_print_line(struct buffer *line);
+/* A line of "show", "name   value"; nothing for "" and for the time 0. */
+void cli_print_field(const char *name, const char *value);
+void cli_print_time(const char *name, int64_t seconds);
 void cli_error_line(struct buffer *line); /* the same on stderr */
 /* An ISO time, or null for 0. */
 json_t *cli_json_time(int64_t seconds);

@@ -39,41 +39,20 @@ enrollment_json(const struct enrollment_row *n, const char *code)
 }
 
 static void
-print_field(const char *name, const char *value)
-{
-	struct buffer line = {0};
-
-	if (*value == '\0')
-		return;
-	buffer_append_format(&line, "%-14s %s", name, value);
-	cli_print_line(&line);
-}
-
-static void
-print_time(const char *name, int64_t seconds)
-{
-	char time[ENCODING_TIME_SIZE] = "";
-
-	if (seconds != 0)
-		encoding_time(seconds, time);
-	print_field(name, time);
-}
-
-static void
 print_enrollment(const struct enrollment_row *n)
 {
-	print_field("id", n->id);
-	print_field("profile", n->profile);
-	print_field("seat id", n->seat_id);
-	print_field("status", n->status);
+	cli_print_field("id", n->id);
+	cli_print_field("profile", n->profile);
+	cli_print_field("seat id", n->seat_id);
+	cli_print_field("status", n->status);
 	if (n->code_weak)
-		print_field("code", "weak");
+		cli_print_field("code", "weak");
 	printf("%-14s %" PRId64 " of %" PRId64 "\n", "uses", n->uses, n->max_uses);
 	printf("%-14s %" PRId64 "\n", "wrong tries", n->bad_attempts);
-	print_time("locked until", n->locked_until);
-	print_field("e-mail", n->email);
-	print_field("organization", n->organization);
-	print_field("department", n->department);
+	cli_print_time("locked until", n->locked_until);
+	cli_print_field("e-mail", n->email);
+	cli_print_field("organization", n->organization);
+	cli_print_field("department", n->department);
 	for (int i = 0; i < n->attribute_count; i++) {
 		struct buffer line = {0};
 
@@ -81,9 +60,9 @@ print_enrollment(const struct enrollment_row *n)
 		    n->attributes[i].value);
 		cli_print_line(&line);
 	}
-	print_time("created", n->created_at);
-	print_field("by", n->created_by);
-	print_time("expires", n->expires_at);
+	cli_print_time("created", n->created_at);
+	cli_print_field("by", n->created_by);
+	cli_print_time("expires", n->expires_at);
 }
 
 /* The code alone where it was drawn, since nobody else knows it; the id where it was given. */
@@ -302,10 +281,7 @@ list(struct cli *cli, const struct arguments *a)
 				   arguments_text(a, "profile"), list_row, &l, &r),
 			&r);
 	} while (status == CLI_DONE && l.count == PAGE && l.left > 0);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(l.all);
-	json_decref(l.all);
-	return status;
+	return cli_listed(cli, status, l.all);
 }
 
 static int

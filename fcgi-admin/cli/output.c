@@ -78,6 +78,25 @@ cli_print_json(json_t *j)
 	return ok ? CLI_DONE : CLI_REFUSED;
 }
 
+int
+cli_listed(const struct cli *cli, int status, json_t *all)
+{
+	if (status == CLI_DONE && cli->json)
+		return cli_print_json(all);
+	json_decref(all);
+	return status;
+}
+
+const char *
+cli_profile_of(const struct arguments *a)
+{
+	const char *profile = arguments_text(a, "profile");
+
+	if (profile == NULL)
+		cli_error("--profile is missing");
+	return profile;
+}
+
 /* Terminals obey C0 and, as UTF-8, C1 control characters. */
 static void
 print_line(FILE *out, struct buffer *line)
@@ -113,6 +132,27 @@ void
 cli_print_line(struct buffer *line)
 {
 	print_line(stdout, line);
+}
+
+void
+cli_print_field(const char *name, const char *value)
+{
+	struct buffer line = {0};
+
+	if (value[0] == '\0')
+		return;
+	buffer_append_format(&line, "%-14s %s", name, value);
+	cli_print_line(&line);
+}
+
+void
+cli_print_time(const char *name, int64_t seconds)
+{
+	char time[ENCODING_TIME_SIZE] = "";
+
+	if (seconds != 0)
+		encoding_time(seconds, time);
+	cli_print_field(name, time);
 }
 
 void

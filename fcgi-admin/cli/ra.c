@@ -43,10 +43,7 @@ list(struct cli *cli, const struct arguments *a)
 	status = cli_result(manage_ra_each(&cli->manage,
 				a->operand_count > 0 ? a->operands[0] : NULL, tell, all, &r),
 	    &r);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(all);
-	json_decref(all);
-	return status;
+	return cli_listed(cli, status, all);
 }
 
 static int

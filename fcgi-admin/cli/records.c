@@ -96,10 +96,7 @@ audit_list(struct cli *cli, const struct arguments *a)
 		printf("%-20s %-8s %-20s %-16s %-15s %-20s %-15s %-10s %s\n", "TIME", "OUTCOME",
 		    "ACTION", "PROFILE", "ADDRESS", "TRANSACTION", "FAILINFO", "STAGE", "REASON");
 	status = cli_result(manage_audit_each(&cli->manage, &f, audit_row, all, &r), &r);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(all);
-	json_decref(all);
-	return status;
+	return cli_listed(cli, status, all);
 }
 
 static const struct option_spec audit_options[] = {

@@ -1,7 +1,6 @@
 /* seat.c: seat create, set, list, show, delete. */
 #include <stdio.h>
 
-#include "base/encoding.h"
 #include "fcgi-admin/cli/cli.h"
 #include "fcgi-admin/manage/seat.h"
 
@@ -18,31 +17,17 @@ seat_json(const struct seat_row *s)
 }
 
 static void
-print_field(const char *name, const char *value)
-{
-	struct buffer line = {0};
-
-	if (*value == '\0')
-		return;
-	buffer_append_format(&line, "%-14s %s", name, value);
-	cli_print_line(&line);
-}
-
-static void
 print_seat(const struct seat_row *s)
 {
-	char created[ENCODING_TIME_SIZE];
-
-	encoding_time(s->created_at, created);
-	print_field("seat id", s->seat_id);
-	print_field("id", s->id);
-	print_field("type", s->type);
-	print_field("name", s->name);
-	print_field("e-mail", s->email);
-	print_field("organization", s->organization);
-	print_field("department", s->department);
-	print_field("in use", s->in_use ? "yes" : "no");
-	print_field("created", created);
+	cli_print_field("seat id", s->seat_id);
+	cli_print_field("id", s->id);
+	cli_print_field("type", s->type);
+	cli_print_field("name", s->name);
+	cli_print_field("e-mail", s->email);
+	cli_print_field("organization", s->organization);
+	cli_print_field("department", s->department);
+	cli_print_field("in use", s->in_use ? "yes" : "no");
+	cli_print_time("created", s->created_at);
 }
 
 static struct manage_seat_change
@@ -145,10 +130,7 @@ list(struct cli *cli, const struct arguments *a)
 			arguments_text(a, "organization"), list_row, &l, &r),
 		    &r);
 	} while (status == CLI_DONE && l.count == PAGE && l.left > 0);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(l.all);
-	json_decref(l.all);
-	return status;
+	return cli_listed(cli, status, l.all);
 }
 
 static int delete (struct cli *cli, const struct arguments *a)

@@ -62,56 +62,33 @@ whole_json(const struct manage_transaction *t, const struct manage_transaction_c
 	return j;
 }
 
-/* One line of what a stranger may have written. */
-static void
-print_text(const char *name, const char *text)
-{
-	struct buffer line = {0};
-
-	if (text[0] == '\0')
-		return;
-	buffer_append_format(&line, "%-14s %s", name, text);
-	cli_print_line(&line);
-}
-
-static void
-print_time(const char *name, int64_t seconds)
-{
-	char time[ENCODING_TIME_SIZE];
-
-	if (seconds == 0)
-		return;
-	encoding_time(seconds, time);
-	print_text(name, time);
-}
-
 static void
 print_whole(const struct manage_transaction *t, const struct manage_transaction_content *c)
 {
 	const struct transaction_row *row = &t->row;
 
-	print_text("id", row->id);
-	print_text("transactionID", row->transaction_id);
-	print_text("profile", row->profile);
-	print_text("status", manage_transaction_state_name(t));
-	print_text("subject", c->subject[0] != '\0' ? c->subject : "(empty)");
-	print_text("san", c->san);
-	print_text("key", c->key);
-	print_text("fingerprint", c->fingerprint);
-	print_text("message", scep_message_type_name(row->message_type));
-	print_text("authorised by", row->method);
-	print_text("renews", c->renews_serial);
-	print_text("", c->renews_subject);
-	print_time("which ends", c->renews_not_after);
-	print_text("from", row->address);
-	print_time("since", row->created_at);
-	print_time("until", row->expires_at);
+	cli_print_field("id", row->id);
+	cli_print_field("transactionID", row->transaction_id);
+	cli_print_field("profile", row->profile);
+	cli_print_field("status", manage_transaction_state_name(t));
+	cli_print_field("subject", c->subject[0] != '\0' ? c->subject : "(empty)");
+	cli_print_field("san", c->san);
+	cli_print_field("key", c->key);
+	cli_print_field("fingerprint", c->fingerprint);
+	cli_print_field("message", scep_message_type_name(row->message_type));
+	cli_print_field("authorised by", row->method);
+	cli_print_field("renews", c->renews_serial);
+	cli_print_field("", c->renews_subject);
+	cli_print_time("which ends", c->renews_not_after);
+	cli_print_field("from", row->address);
+	cli_print_time("since", row->created_at);
+	cli_print_time("until", row->expires_at);
 	if (t->polls >= 0)
 		printf("%-14s %" PRId64 "\n", "polls", t->polls);
-	print_time("decided", row->decided_at);
-	print_text("by", row->decided_by);
-	print_text("reason", row->reason);
-	print_text("certificate", row->certificate_serial);
+	cli_print_time("decided", row->decided_at);
+	cli_print_field("by", row->decided_by);
+	cli_print_field("reason", row->reason);
+	cli_print_field("certificate", row->certificate_serial);
 }
 
 static bool
@@ -145,10 +122,7 @@ list(struct cli *cli, const struct arguments *a)
 	status = cli_result(manage_transaction_each(&cli->manage, arguments_text(a, "profile"),
 				arguments_has(a, "all"), list_row, all, &r),
 	    &r);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(all);
-	json_decref(all);
-	return status;
+	return cli_listed(cli, status, all);
 }
 
 static int

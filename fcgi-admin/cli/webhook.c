@@ -83,17 +83,6 @@ read_wanted(const struct arguments *a, struct wanted *w, struct errbuf *why)
 	return true;
 }
 
-/* NULL, and it is said, where there is none. */
-static const char *
-profile_of(const struct arguments *a)
-{
-	const char *profile = arguments_text(a, "profile");
-
-	if (profile == NULL)
-		cli_error("--profile is missing: the profile that the webhook is of");
-	return profile;
-}
-
 /* The secret that was drawn, this once. */
 static int
 tell(const struct cli *cli, const struct webhook_row *row, struct buffer *drawn)
@@ -113,7 +102,7 @@ tell(const struct cli *cli, const struct webhook_row *row, struct buffer *drawn)
 static int
 create(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a), *kind = arguments_text(a, "kind");
+	const char *profile = cli_profile_of(a), *kind = arguments_text(a, "kind");
 	struct webhook_row row = {0};
 	struct manage_report r = {0};
 	struct buffer drawn = {0};
@@ -143,7 +132,7 @@ create(struct cli *cli, const struct arguments *a)
 static int
 set(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	struct webhook_row row = {0};
 	struct manage_report r = {0};
 	struct buffer drawn = {0};
@@ -183,7 +172,7 @@ list_row(void *ctx, const struct webhook_row *w)
 static int
 show(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	struct webhook_row row = {0};
 	struct manage_report r = {0};
 	int status;
@@ -207,7 +196,7 @@ show(struct cli *cli, const struct arguments *a)
 static int
 list(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	json_t *all = cli->json ? json_array() : NULL;
 	struct manage_report r = {0};
 	int status = CLI_USAGE;
@@ -215,15 +204,12 @@ list(struct cli *cli, const struct arguments *a)
 	if (profile != NULL)
 		status =
 		    cli_result(manage_webhook_each(&cli->manage, profile, list_row, all, &r), &r);
-	if (status == CLI_DONE && cli->json)
-		return cli_print_json(all);
-	json_decref(all);
-	return status;
+	return cli_listed(cli, status, all);
 }
 
 static int delete (struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a);
+	const char *profile = cli_profile_of(a);
 	struct manage_report r = {0};
 
 	if (profile == NULL)
@@ -236,7 +222,7 @@ static int delete (struct cli *cli, const struct arguments *a)
 static int
 test(struct cli *cli, const struct arguments *a)
 {
-	const char *profile = profile_of(a), *challenge = arguments_text(a, "challenge");
+	const char *profile = cli_profile_of(a), *challenge = arguments_text(a, "challenge");
 	struct manage_webhook_answer answer;
 	struct manage_report r = {0};
 	struct buffer line = {0};
