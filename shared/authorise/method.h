@@ -2,8 +2,8 @@
  * method.h: the ways to prove that a device may have a certificate, each behind one function; authorise.c tries them in a fixed order, and what
  * none of them allows is denied.
  *
- * Order: a certificate (renewal.h, anchor.h); a profile whose mode is "none" (approval by hand, or renewal alone); an account's secret, in
- * every mode but intune; the mode's own.  Behind all of them, the profile's webhooks.
+ * Order: a certificate (renewal.h, anchor.h); an account's secret, in every mode but intune; the mode's own ("none": approval by hand, or
+ * renewal alone).  Behind all of them, the profile's webhooks.
  */
 #ifndef AUTHORISE_METHOD_H
 #define AUTHORISE_METHOD_H
