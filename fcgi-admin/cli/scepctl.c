@@ -44,20 +44,24 @@ static const struct option_spec common[] = {
 #define COMMON	    (sizeof(common) / sizeof(common[0]))
 #define OPTIONS_MAX 96
 
+/* Those of one family; NULL: all of them. */
 static void
-print_verbs(FILE *out)
+print_verbs(FILE *out, const char *family)
 {
 	fputs("usage: scepctl [--settings FILE] [--json] VERB ...\n\n", out);
 	for (size_t t = 0; t < TABLES; t++)
 		for (const struct verb *v = tables[t]; v->family != NULL; v++) {
 			char line[128];
 
+			if (family != NULL && strcmp(v->family, family) != 0)
+				continue;
 			snprintf(line, sizeof(line), "%s%s%s%s%s", v->family,
 			    v->name != NULL ? " " : "", v->name != NULL ? v->name : "",
 			    v->operands[0] != '\0' ? " " : "", v->operands);
 			fprintf(out, "  %-32s %s\n", line, v->summary);
 		}
-	fputs("\nscepctl VERB --help tells its options.\n"
+	fputs("\nscepctl VERB --help tells its options, scepctl seat --help lists the verbs of "
+	      "seat alone.\n"
 	      "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 store, Redis or network "
 	      "away,\n4 the request waits for approval.\n",
 	    out);
@@ -207,6 +211,32 @@ run(const struct verb *v, const struct arguments *a)
 	return status;
 }
 
+/* No verb was found: what there is, of the family where that was named.  Asked for by --help it is no fault. */
+static int
+explain(const char *word, bool family, char *const *rest, int rest_count)
+{
+	const char *unknown = NULL;
+
+	for (int i = 0; i < rest_count; i++) {
+		if (strcmp(rest[i], "--help") == 0 && (word == NULL || family)) {
+			print_verbs(stdout, word);
+			return CLI_DONE;
+		}
+		if (strcmp(rest[i], "--settings") == 0)
+			i++;
+		else if (rest[i][0] != '-' && unknown == NULL)
+			unknown = rest[i];
+	}
+	if (word != NULL && !family) {
+		cli_error("there is no verb %s: scepctl --help lists them", word);
+		return CLI_USAGE;
+	}
+	print_verbs(stderr, word);
+	if (unknown != NULL)
+		cli_error("there is no verb %s %s", word, unknown);
+	return CLI_USAGE;
+}
+
 static int
 find_and_run(int argc, char **argv, char **rest)
 {
@@ -219,16 +249,8 @@ find_and_run(int argc, char **argv, char **rest)
 	bool family = false;
 	const struct verb *v = find_verb(count, words, &used, &family);
 
-	if (v == NULL) {
-		bool help = false;
-
-		for (int i = 0; i < rest_count && count == 0; i++)
-			help = help || strcmp(rest[i], "--help") == 0;
-		if (count > 0 && !family)
-			cli_error("there is no verb %s", words[0]);
-		print_verbs(help ? stdout : stderr);
-		return help ? CLI_DONE : CLI_USAGE;
-	}
+	if (v == NULL)
+		return explain(words[0], family, rest, rest_count);
 	join_options(v, specs);
 	count_operands(v->operands, &least, &most);
 	if (!arguments_parse(specs, most, rest_count, rest, &arguments, &why))

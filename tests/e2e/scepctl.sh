@@ -34,6 +34,16 @@ it_tells_the_options_of_every_verb() {
 	check test "$count" -ge 25
 }
 
+it_lists_the_verbs_of_one_family() {
+	exits 0 scepctl seat --help
+	matches 'seat import FILE' "$(scepctl seat --help)" "a verb of the family"
+	check test "$(scepctl seat --help | grep -c '^  [a-z]')" = "$(scepctl seat --help | grep -c '^  seat ')"
+	matches 'there is no verb seat make$' "$(scepctl seat make 2>&1 >/dev/null || :)" "an unknown verb of it"
+	exits 2 scepctl seat make
+	exits 2 scepctl nonsense --help
+	equal 'scepctl: there is no verb nonsense: scepctl --help lists them' "$(scepctl nonsense 2>&1 || :)" "no family at all"
+}
+
 it_exits_with_2_where_the_usage_is_wrong() {
 	exits 2 scepctl
 	exits 2 scepctl nonsense
