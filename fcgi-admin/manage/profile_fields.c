@@ -69,8 +69,10 @@ static void
 check_field(const struct field_row *f, struct manage_report *r)
 {
 	if (!field_type_is_known(f->type)) {
-		manage_invalid(
-		    r, "field", "%s is not known: want subject.commonName, san.dns, …", f->type);
+		manage_invalid(r, "field",
+		    "%s is not known: want subject.commonName, san.dns, … "
+		    "(scepctl field add --help has them all)",
+		    f->type);
 		return;
 	}
 	if (strcmp(f->source, "fixed") == 0) {

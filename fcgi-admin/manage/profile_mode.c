@@ -134,7 +134,8 @@ profile_change_can_enable(
 		    "a profile needs one before it is enabled: static, dynamic, enrollmentCode, "
 		    "intune, webhook or none");
 	else if (strcmp(p->challenge_mode, "static") == 0 && !p->challenge_set)
-		manage_invalid(r, "challenge", "a static profile needs one before it is enabled");
+		manage_invalid(r, "challenge",
+		    "a static profile needs one before it is enabled (--challenge-file)");
 	else if (strcmp(p->challenge_mode, "intune") == 0 && p->intune_id[0] == '\0')
 		manage_invalid(r, "intune",
 		    "a profile of mode intune needs a connection before it "

@@ -266,7 +266,9 @@ check_may_go(struct manage *m, const struct scep_profile_row *p, const struct we
 		return rc;
 	if (others == 0)
 		return manage_fail(r, MANAGE_CONFLICT,
-		    "profile %s is of mode webhook and asks no other: disable it first", p->name);
+		    "profile %s is of mode webhook and asks no other: change its mode (profile set "
+		    "--challenge-mode) or disable it (profile disable) first",
+		    p->name);
 	return MANAGE_OK;
 }
 

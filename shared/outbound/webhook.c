@@ -115,7 +115,13 @@ static enum webhook_rc
 send_once(struct http *h, const struct http_request *request, struct http_response *response,
     struct errbuf *why)
 {
-	switch (http_call(h, request, response, why)) {
+	struct errbuf said = {0};
+	enum http_rc rc = http_call(h, request, response, &said);
+
+	if (rc != HTTP_DONE)
+		errbuf_set(why, "%s%s", said.line,
+		    rc == HTTP_INWARD ? " (--allow-private yes lets it be called)" : "");
+	switch (rc) {
 	case HTTP_DONE:
 		return WEBHOOK_ALLOWED;
 	case HTTP_UNREACHABLE:

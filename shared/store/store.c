@@ -58,7 +58,9 @@ store_open(const struct settings *s, struct store **out, struct errbuf *why)
 {
 	*out = NULL;
 	if (access(s->database, F_OK) != 0 && errno == ENOENT) {
-		errbuf_set(why, "database %s: is not there: run \"scepctl migrate\"", s->database);
+		errbuf_set(why,
+		    "database %s: is not there: --settings names another, scepctl init makes one",
+		    s->database);
 		return STORE_AWAY;
 	}
 	if (!filesystem_is_local(s->database, why) || store_attach(s, out, why) != STORE_OK)

@@ -284,7 +284,7 @@ private_addresses_are_called_where_allowed_alone(void **state)
 	assert_int_equal(validate(s), WEBHOOK_ALLOWED);
 	hook.allow_private = false;
 	assert_int_equal(validate(s), WEBHOOK_DENIED);
-	assert_non_null(strstr(why.line, "127.0.0.1 is no public address"));
+	assert_non_null(strstr(why.line, "127.0.0.1 is no public address (--allow-private yes"));
 	snprintf(port, sizeof(port), "%s", strrchr(s->url, ':') + 1);
 	snprintf(url, sizeof(url), "https://localhost:%s/webhook/validate", port);
 	assert_int_equal(validate(s), WEBHOOK_DENIED);
