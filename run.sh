@@ -144,7 +144,7 @@ say_how() {
 	      --cacert-enc ra.pem --cacert-sig ra.pem --cacert ca.pem --outform pem > device-3.pem
 
 	  with certmonger (as root, its service running)
-	    getcert add-scep-ca -c demo -u $url -R $service_dir/ca.pem
+	    getcert add-scep-ca -c demo -u $url -N $service_dir/ca.pem
 	    getcert request -c demo -k /etc/ssl/device-4.key -f /etc/ssl/device-4.pem -N 'CN=device-4' -L $(cat "$service_dir/state/demo.challenge") -w
 
 	Another one-time challenge, and what was enrolled and refused:
