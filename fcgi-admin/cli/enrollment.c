@@ -1,4 +1,4 @@
-/* enrollment.c: enrollment create, list, show, reissue, reject, delete. */
+/* enrollment.c: enrollment create, import, list, show, reissue, reject, delete. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "fcgi-admin/cli/cli.h"
-#include "fcgi-admin/manage/enrollment.h"
+#include "fcgi-admin/cli/import.h"
+#include "fcgi-admin/manage/enrollment_import.h"
 
 #define PAGE 500
 
@@ -192,6 +193,80 @@ create(struct cli *cli, const struct arguments *a)
 	return status;
 }
 
+/* With --json ctx is the array that they go out in. */
+static bool
+imported(void *ctx, const struct enrollment_row *n, const char *drawn)
+{
+	struct buffer line = {0};
+	bool quoted = strpbrk(n->seat_id, ",\"") != NULL;
+
+	if (ctx != NULL)
+		return json_array_append_new(ctx, enrollment_json(n, drawn)) == 0;
+	buffer_append_string(&line, quoted ? "\"" : "");
+	for (const char *c = n->seat_id; *c != '\0'; c++)
+		buffer_append_format(&line, "%s%c", *c == '"' ? "\"" : "", *c);
+	buffer_append_format(&line, "%s,%s,%s", quoted ? "\"" : "", drawn, n->id);
+	cli_print_line(&line);
+	return fflush(stdout) == 0;
+}
+
+static int
+import_file(struct cli *cli, const struct arguments *a, struct octets csv,
+    struct manage_enrollment_import *o)
+{
+	struct manage_report r = {0};
+	enum manage_rc rc;
+	int status;
+
+	if (cli->json)
+		o->ctx = json_array();
+	else if (!o->dry_run)
+		puts("seatId,enrollmentCode,id");
+	rc = manage_enrollment_import(&cli->manage, &cli->actor, csv, o, &r);
+	import_tell_faults(a->operands[0], o->faults, o->fault_count);
+	status = cli_result(rc, &r);
+	if (rc == MANAGE_INVALID && r.fault_count == 0)
+		cli_error("%s", r.why.line);
+	if (cli->json) {
+		int printed = cli_print_json(json_pack("{s:b,s:i,s:o,s:i,s:o}", "dryRun",
+		    o->dry_run, "lines", o->lines, "made", o->ctx, "faultCount", o->fault_count,
+		    "faults", import_faults_json(o->faults, o->fault_count)));
+
+		return status != CLI_DONE ? status : printed;
+	}
+	if (status == CLI_DONE && o->dry_run)
+		printf("%d enrolments could be made\n", o->lines);
+	return status;
+}
+
+static int
+import(struct cli *cli, const struct arguments *a)
+{
+	struct manage_enrollment_import *o = calloc(1, sizeof(*o));
+	struct buffer csv = {0};
+	struct errbuf why = {0};
+	int status;
+
+	if (o == NULL) {
+		cli_error("out of memory");
+		return CLI_REFUSED;
+	}
+	o->profile = cli_profile_of(a);
+	o->dry_run = arguments_has(a, "dry-run");
+	o->made = imported;
+	if (o->profile == NULL)
+		status = CLI_USAGE;
+	else if (!read_expiry(a, &o->expires_at, &why) ||
+		 !arguments_number(a, "uses", 1, INT32_MAX, &o->max_uses, &why) ||
+		 !cli_read_file(a->operands[0], MANAGE_IMPORT_OCTETS_MAX, &csv, &why))
+		status = cli_usage(&why);
+	else
+		status = import_file(cli, a, buffer_octets(&csv), o);
+	buffer_free(&csv);
+	free(o);
+	return status;
+}
+
 static int
 reissue(struct cli *cli, const struct arguments *a)
 {
@@ -306,8 +381,9 @@ static int delete (struct cli *cli, const struct arguments *a)
 #define CODE_OPTIONS                                                                               \
 	{"code", "VALUE", "the code; without one it is drawn; --code-file keeps it out of ps",     \
 	    false},                                                                                \
-	    {"code-file", "FILE", "read it from FILE, or - for stdin", false},                     \
-	    {"ttl", "TIME", "until it expires: 10d (1m to 3660d)", false},                         \
+	    {"code-file", "FILE", "read it from FILE, or - for stdin", false}, EXPIRY_OPTIONS
+#define EXPIRY_OPTIONS                                                                             \
+	{"ttl", "TIME", "until it expires: 10d (1m to 3660d)", false},                             \
 	{                                                                                          \
 		"expires", "DATE", "the same as a date: 2026-11-23, 2026-11-23T10:00:00Z", false   \
 	}
@@ -319,6 +395,13 @@ static const struct option_spec create_options[] = {
     {"uses", "N", "certificates that it is good for (1)", false},
     {"email", "ADDRESS", "whom to tell; without it the seat's", false},
     {"attribute", "TYPE=VALUE", "of a field whose source is manual; repeatable", true},
+    {0},
+};
+static const struct option_spec import_options[] = {
+    {"profile", "PROFILE", "a profile of mode enrollmentCode", false},
+    EXPIRY_OPTIONS,
+    {"uses", "N", "certificates that each is good for, where the file does not say (1)", false},
+    {"dry-run", NULL, "check the file, and write nothing", false},
     {0},
 };
 static const struct option_spec reissue_options[] = {CODE_OPTIONS, {0}};
@@ -338,6 +421,16 @@ const struct verb cli_enrollment_verbs[] = {
 	"is\n"
 	"printed.",
 	create_options, create},
+    {"enrollment", "import", "FILE",
+	"register codes for many seats by a file of comma-separated values",
+	"FILE (- for stdin) is UTF-8 with a header line: seatId, and where they are wanted\n"
+	"enrollmentCode, email, uses, and fields whose source is manual (subject.title), in any\n"
+	"order (RFC 4180).  Every line is checked first.  Printed is seatId,enrollmentCode,id: "
+	"codes\n"
+	"that were drawn, this once.  Each is printed when it is written, so after an error the "
+	"rest\n"
+	"of the file can be given again.",
+	import_options, import},
     {"enrollment", "list", "", "list enrolments, newest first", NULL, list_options, list},
     {"enrollment", "show", "ID", "show an enrolment", NULL, NULL, show},
     {"enrollment", "reissue", "ID", "give it a new code and expiry, and print the code, this once",

@@ -2,30 +2,35 @@
 #include <stdlib.h>
 
 #include "fcgi-admin/cli/cli.h"
-#include "fcgi-admin/manage/seat_import.h"
+#include "fcgi-admin/cli/import.h"
+
+json_t *
+import_faults_json(const struct manage_import_fault *faults, int count)
+{
+	json_t *all = json_array();
+
+	for (int i = 0; i < count && i < MANAGE_IMPORT_FAULTS_MAX; i++)
+		json_array_append_new(
+		    all, json_pack("{s:I,s:s}", "line", (json_int_t)faults[i].line, "message",
+			     faults[i].message));
+	return all;
+}
 
 static json_t *
 import_json(const struct manage_import *o)
 {
-	json_t *faults = json_array();
-	int kept =
-	    o->fault_count < MANAGE_IMPORT_FAULTS_MAX ? o->fault_count : MANAGE_IMPORT_FAULTS_MAX;
-
-	for (int i = 0; i < kept; i++)
-		json_array_append_new(
-		    faults, json_pack("{s:I,s:s}", "line", (json_int_t)o->faults[i].line, "message",
-				o->faults[i].message));
 	return json_pack("{s:b,s:i,s:i,s:i,s:i,s:o}", "dryRun", o->dry_run, "seats", o->seats,
-	    "made", o->made, "changed", o->changed, "faultCount", o->fault_count, "faults", faults);
+	    "made", o->made, "changed", o->changed, "faultCount", o->fault_count, "faults",
+	    import_faults_json(o->faults, o->fault_count));
 }
 
-static void
-tell_faults(const char *file, const struct manage_import *o)
+void
+import_tell_faults(const char *file, const struct manage_import_fault *faults, int count)
 {
-	for (int i = 0; i < o->fault_count && i < MANAGE_IMPORT_FAULTS_MAX; i++)
-		cli_error("%s:%lld: %s", file, (long long)o->faults[i].line, o->faults[i].message);
-	if (o->fault_count > MANAGE_IMPORT_FAULTS_MAX)
-		cli_error("and %d more", o->fault_count - MANAGE_IMPORT_FAULTS_MAX);
+	for (int i = 0; i < count && i < MANAGE_IMPORT_FAULTS_MAX; i++)
+		cli_error("%s:%lld: %s", file, (long long)faults[i].line, faults[i].message);
+	if (count > MANAGE_IMPORT_FAULTS_MAX)
+		cli_error("and %d more", count - MANAGE_IMPORT_FAULTS_MAX);
 }
 
 static void
@@ -52,7 +57,7 @@ import_file(struct cli *cli, const struct arguments *a, struct octets csv, struc
 	o->dry_run = arguments_has(a, "dry-run");
 	o->skip_bad = arguments_has(a, "skip-bad");
 	rc = manage_seat_import(&cli->manage, &cli->actor, csv, o, &r);
-	tell_faults(a->operands[0], o);
+	import_tell_faults(a->operands[0], o->faults, o->fault_count);
 	status = cli_result(rc, &r);
 	if (rc == MANAGE_INVALID && r.fault_count == 0)
 		cli_error("%s", r.why.line);

@@ -176,6 +176,18 @@ of_store(enum store_rc rc, const char *id, struct manage_report *r)
 }
 
 enum manage_rc
+manage_enrollment_check(
+    struct manage *m, const struct manage_enrollment_order *o, struct manage_report *r)
+{
+	struct subject s = {0};
+	enum manage_rc rc;
+
+	if ((rc = manage_need_store(m, r)) != MANAGE_OK)
+		return rc;
+	return check_order(m, o, &s, r);
+}
+
+enum manage_rc
 manage_enrollment_create(struct manage *m, const struct manage_actor *by,
     const struct manage_enrollment_order *o, char drawn[MANAGE_CODE_SIZE],
     struct enrollment_row *out, struct manage_report *r)

@@ -29,6 +29,10 @@ enum manage_rc manage_enrollment_create(struct manage *m, const struct manage_ac
     const struct manage_enrollment_order *o, char drawn[MANAGE_CODE_SIZE],
     struct enrollment_row *out, struct manage_report *r);
 
+/* The same without writing anything: OK, INVALID or AWAY. */
+enum manage_rc manage_enrollment_check(
+    struct manage *m, const struct manage_enrollment_order *o, struct manage_report *r);
+
 /* With the status that it has now: created, pending, redeemed, expired, locked, rejected. */
 enum manage_rc manage_enrollment_get(
     struct manage *m, const char *id, struct enrollment_row *out, struct manage_report *r);

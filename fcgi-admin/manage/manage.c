@@ -114,6 +114,17 @@ manage_validity(struct manage_report *r)
 }
 
 void
+manage_faults_text(const struct manage_report *r, char out[256])
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (int f = 0; f < r->fault_count && len < 255; f++)
+		len += (size_t)snprintf(out + len, 256 - len, "%s%s: %s", f > 0 ? "; " : "",
+		    r->faults[f].name, r->faults[f].message);
+}
+
+void
 manage_warn(struct manage_report *r, const char *fmt, ...)
 {
 	char line[ERRBUF_SIZE];

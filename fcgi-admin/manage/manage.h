@@ -76,6 +76,8 @@ enum manage_rc manage_invalid(struct manage_report *r, const char *name, const c
     __attribute__((format(printf, 3, 4)));
 /* INVALID with a line in why when a field was wrong, else OK. */
 enum manage_rc manage_validity(struct manage_report *r);
+/* All faults in one line. */
+void manage_faults_text(const struct manage_report *r, char out[256]);
 void manage_warn(struct manage_report *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Set why and return rc. */

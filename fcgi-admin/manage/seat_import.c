@@ -39,17 +39,21 @@ struct import {
 	int batch_count;
 };
 
+void
+manage_import_fault(struct manage_import_fault faults[MANAGE_IMPORT_FAULTS_MAX], int *count,
+    int64_t line, const char *message)
+{
+	if (*count < MANAGE_IMPORT_FAULTS_MAX) {
+		faults[*count].line = line;
+		snprintf(faults[*count].message, sizeof(faults[*count].message), "%.255s", message);
+	}
+	++*count;
+}
+
 static void
 fault(struct import *i, int64_t line, const char *message)
 {
-	struct manage_import *o = i->o;
-
-	if (o->fault_count < MANAGE_IMPORT_FAULTS_MAX) {
-		o->faults[o->fault_count].line = line;
-		snprintf(o->faults[o->fault_count].message, sizeof(o->faults[0].message), "%.255s",
-		    message);
-	}
-	o->fault_count++;
+	manage_import_fault(i->o->faults, &i->o->fault_count, line, message);
 }
 
 /* --- the header --- */
@@ -147,17 +151,6 @@ first_line_of(struct import *i, const char *seat_id, int64_t line)
 	if (first != 0)
 		free(s);
 	return first;
-}
-
-static void
-join_faults(const struct manage_report *line, char out[256])
-{
-	size_t len = 0;
-
-	out[0] = '\0';
-	for (int f = 0; f < line->fault_count && len < 255; f++)
-		len += (size_t)snprintf(out + len, 256 - len, "%s%s: %s", f > 0 ? "; " : "",
-		    line->faults[f].name, line->faults[f].message);
 }
 
 /* The seat of a record; its faults are told to line.  OK, AWAY or FAULT. */
@@ -279,7 +272,7 @@ one_line(struct import *i, enum csv_rc read, const struct csv_record *record,
 		snprintf(message, sizeof(message), "%d fields, where the header has %d",
 		    record->count, i->count);
 	else
-		join_faults(&line, message);
+		manage_faults_text(&line, message);
 	fault(i, record->line, message);
 	return MANAGE_OK;
 }

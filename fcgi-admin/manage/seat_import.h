@@ -13,6 +13,10 @@ struct manage_import_fault {
 	char message[256];
 };
 
+/* Note the fault of a line; *count goes on where faults is full. */
+void manage_import_fault(struct manage_import_fault faults[MANAGE_IMPORT_FAULTS_MAX], int *count,
+    int64_t line, const char *message);
+
 struct manage_import {
 	/* Asked for. */
 	bool dry_run;  /* check, and write nothing */

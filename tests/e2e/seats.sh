@@ -125,6 +125,26 @@ it_imports_seats_and_tells_the_lines_of_faults() {
 	check scepctl seat show imp-3
 }
 
+it_registers_codes_for_the_seats_of_a_file_and_prints_them_once() {
+	local said
+	scepctl seat create file-1 --type device
+	scepctl seat create 'file,2' --type device
+	printf 'seatId,enrollmentCode,uses\nfile-1,,2\n"file,2",0123-of-my-own-4567-89ab-cdef,\n' >"$work/codes.csv"
+	equal '2 enrolments could be made' "$(scepctl enrollment import "$work/codes.csv" --profile seats --dry-run)" "dry run"
+	equal 0 "$(scepctl enrollment list --seat file-1 --json | jq length)" "enrolments after a dry run"
+	said=$(scepctl enrollment import "$work/codes.csv" --profile seats --ttl 3d)
+	equal 'seatId,enrollmentCode,id' "$(head -n 1 <<<"$said")" "header"
+	matches '^file-1,[0-9A-Z]{7}(-[0-9A-Z]{7}){3},[0-9a-f-]{36}$' "$(sed -n 2p <<<"$said")" "a drawn code"
+	matches '^"file,2",,[0-9a-f-]{36}$' "$(sed -n 3p <<<"$said")" "one of one's own"
+	equal 2 "$(scepctl enrollment list --seat file-1 --json | jq '.[0].maxUses')" "uses"
+	check use file-1 "$(sed -n 2p <<<"$said" | cut -d, -f2)"
+	printf 'seatId\nfile-1\nfile-3\n' >"$work/bad.csv"
+	said=$(scepctl enrollment import "$work/bad.csv" --profile seats 2>&1) && fail "want failure"
+	matches 'bad.csv:3: .*file-3' "$said" "the fault"
+	equal 1 "$(scepctl enrollment list --seat file-1 --json | jq length)" "enrolments after a fault"
+	equal 2 "$(scepctl enrollment import - --profile seats --json <<<$'seatId\nfile-1\nfile-1' | jq '[.made[].enrollmentCode] | unique | length')" "codes in JSON"
+}
+
 it_takes_the_secret_of_an_account_as_a_challenge() {
 	local secret
 	check scepctl organization create Fleet

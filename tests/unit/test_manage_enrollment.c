@@ -9,7 +9,7 @@
 
 #include "authorise/authorise.h"
 #include "base/clock.h"
-#include "fcgi-admin/manage/enrollment.h"
+#include "fcgi-admin/manage/enrollment_import.h"
 #include "fcgi-admin/manage/organization.h"
 #include "fcgi-admin/manage/seat.h"
 #include "tests/unit/manage_fixture.h"
@@ -283,6 +283,149 @@ a_list_is_of_a_seat_or_a_profile_and_a_deleted_one_is_not_in_it(void **state)
 	    MANAGE_NOT_FOUND);
 }
 
+/* ---- from a file */
+
+static struct manage_enrollment_import import;
+static char told[512]; /* SEATID=CODE; of those that were made */
+static int stop_after;
+
+static bool
+tell(void *ctx, const struct enrollment_row *n, const char *code)
+{
+	size_t len = strlen(told);
+
+	(void)ctx;
+	snprintf(told + len, sizeof(told) - len, "%s=%s;", n->seat_id, code);
+	row = *n;
+	return --stop_after != 0;
+}
+
+static enum manage_rc
+read_file_for(struct manage_fixture *f, const char *profile, const char *csv, bool dry_run)
+{
+	import = (struct manage_enrollment_import){
+	    .profile = profile, .max_uses = 3, .dry_run = dry_run, .made = tell};
+	told[0] = '\0';
+	return manage_enrollment_import(
+	    &f->manage, &f->actor, octets_of_string(csv), &import, manage_fixture_report(f));
+}
+
+static enum manage_rc
+read_file(struct manage_fixture *f, const char *csv, bool dry_run)
+{
+	return read_file_for(f, "seats", csv, dry_run);
+}
+
+static int
+enrolments(struct manage_fixture *f)
+{
+	int count = 0;
+
+	assert_int_equal(manage_enrollment_list(&f->manage, 0, 500, NULL, NULL, count_row, &count,
+			     manage_fixture_report(f)),
+	    MANAGE_OK);
+	return count;
+}
+
+static void
+a_file_registers_a_code_for_each_line(void **state)
+{
+	static const char csv[] = "\xef\xbb\xbfUSES,seatId,enrollmentCode,email\r\n"
+				  ",d1,,\r\n"
+				  "7,d1,\"of, my own: 0123456789\",x@example.com\r\n";
+	struct manage_fixture *f = *state;
+
+	assert_int_equal(read_file(f, csv, true), MANAGE_OK);
+	assert_int_equal(import.lines, 2);
+	assert_int_equal(import.made_count, 0);
+	assert_int_equal(enrolments(f), 0);
+	assert_int_equal(read_file(f, csv, false), MANAGE_OK);
+	assert_int_equal(import.made_count, 2);
+	assert_int_equal(enrolments(f), 2);
+	/* One that is drawn is told; one that was given is not. */
+	assert_int_equal(strncmp(told, "d1=", 3), 0);
+	assert_int_equal(strlen(told), 3 + MANAGE_CODE_SIZE - 1 + strlen(";d1=;"));
+	assert_int_equal(row.max_uses, 7);
+	assert_string_equal(row.email, "x@example.com");
+	read_again(f);
+	assert_string_equal(row.seat_id, "d1");
+}
+
+static void
+a_column_may_be_a_field_that_is_given_by_hand(void **state)
+{
+	struct manage_fixture *f = *state;
+
+	manual_profile(f);
+	assert_int_equal(
+	    read_file_for(f, "manual", "seatId,subject.organizationalUnit\nd1,\n", false),
+	    MANAGE_INVALID);
+	assert_non_null(strstr(import.faults[0].message, "attribute"));
+	assert_int_equal(
+	    read_file_for(f, "manual", "seatId,subject.organizationalUnit\nd1,AB12\n", false),
+	    MANAGE_OK);
+	read_again(f);
+	assert_int_equal(row.attribute_count, 1);
+	assert_string_equal(row.attributes[0].type, "subject.organizationalUnit");
+	assert_string_equal(row.attributes[0].value, "AB12");
+	assert_int_equal(row.max_uses, 3);
+}
+
+static void
+a_line_with_a_fault_keeps_the_whole_file_out(void **state)
+{
+	static const char csv[] = "seatId,uses,subject.organizationalUnit\nd1,,\nd9,,\nd1,0,\n"
+				  "d1,1x,\nd1\nd1,,Sales\n,,\n\"d1,,\n";
+	static const int lines[] = {3, 4, 5, 6, 7, 8, 9};
+	struct manage_fixture *f = *state;
+
+	assert_int_equal(read_file(f, csv, false), MANAGE_INVALID);
+	assert_int_equal(import.fault_count, 7);
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(import.faults[i].line, lines[i]);
+	assert_non_null(strstr(import.faults[0].message, "d9"));
+	assert_non_null(strstr(import.faults[1].message, "uses"));
+	assert_non_null(strstr(import.faults[4].message, "subject.organizationalUnit"));
+	assert_int_equal(import.lines, 1);
+	assert_int_equal(import.made_count, 0);
+	assert_int_equal(enrolments(f), 0);
+}
+
+static void
+a_file_without_seats_or_with_unknown_columns_is_refused(void **state)
+{
+	static const char *const bad[] = {"", "uses\n1\n", "seatId,seatId\n", "seatId,colour\n",
+	    "seatId,\n", "seatId,subject.a-name-that-no-field-has-for-it-is-long\n", "\"seatId\n"};
+	struct manage_fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(read_file(f, bad[i], false), MANAGE_INVALID);
+		assert_int_equal(import.fault_count, 1);
+		assert_int_equal(import.faults[0].line, 1);
+	}
+	assert_int_equal(read_file(f, "seatId\n", false), MANAGE_OK);
+	assert_int_equal(import.made_count, 0);
+}
+
+/* What the check cannot see, and whoever is told going away: the rest is left, and how many were written is said. */
+static void
+what_fails_on_the_way_says_how_many_were_written(void **state)
+{
+	struct manage_fixture *f = *state;
+
+	assert_int_equal(read_file(f,
+			     "seatId,enrollmentCode\nd1,0123456789abcdef\nd1,0123456789abcdef\n"
+			     "d1,\n",
+			     false),
+	    MANAGE_CONFLICT);
+	assert_int_equal(import.made_count, 1);
+	assert_non_null(strstr(f->report.why.line, "1 enrolments were written before, line 3"));
+	assert_int_equal(enrolments(f), 1);
+	stop_after = 1;
+	assert_int_equal(read_file(f, "seatId\nd1\nd1\n", false), MANAGE_FAULT);
+	assert_int_equal(enrolments(f), 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, manage_fixture_teardown)
 
 int
@@ -296,6 +439,11 @@ main(void)
 	    TEST(attributes_have_to_fit_the_manual_fields),
 	    TEST(a_reissued_enrolment_has_another_code_and_is_created_again),
 	    TEST(a_list_is_of_a_seat_or_a_profile_and_a_deleted_one_is_not_in_it),
+	    TEST(a_file_registers_a_code_for_each_line),
+	    TEST(a_column_may_be_a_field_that_is_given_by_hand),
+	    TEST(a_line_with_a_fault_keeps_the_whole_file_out),
+	    TEST(a_file_without_seats_or_with_unknown_columns_is_refused),
+	    TEST(what_fails_on_the_way_says_how_many_were_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
