@@ -40,12 +40,6 @@ fcgi_request_query(const struct fcgi_request *r)
 }
 
 const char *
-fcgi_request_content_type(const struct fcgi_request *r)
-{
-	return fcgi_request_header(r, "CONTENT_TYPE");
-}
-
-const char *
 fcgi_request_address(const struct fcgi_request *r)
 {
 	return fcgi_request_header(r, "REMOTE_ADDR");
@@ -61,12 +55,6 @@ bool
 fcgi_request_is_https(const struct fcgi_request *r)
 {
 	return strcmp(fcgi_request_header(r, "HTTPS"), "on") == 0;
-}
-
-const char *
-fcgi_request_protocol(const struct fcgi_request *r)
-{
-	return fcgi_request_header(r, "SERVER_PROTOCOL");
 }
 
 int

@@ -12,13 +12,11 @@
 struct fcgi_request; /* opaque; made by prefork, alive during one call of serve() */
 
 /* Parameters as nginx sent them; never NULL, "" where absent. */
-const char *fcgi_request_method(const struct fcgi_request *r);	     /* REQUEST_METHOD */
-const char *fcgi_request_path(const struct fcgi_request *r);	     /* DOCUMENT_URI, decoded */
-const char *fcgi_request_query(const struct fcgi_request *r);	     /* QUERY_STRING, raw */
-const char *fcgi_request_content_type(const struct fcgi_request *r); /* CONTENT_TYPE */
-const char *fcgi_request_address(const struct fcgi_request *r);	     /* REMOTE_ADDR */
-const char *fcgi_request_protocol(const struct fcgi_request *r);     /* SERVER_PROTOCOL */
-bool fcgi_request_is_https(const struct fcgi_request *r);	     /* HTTPS is "on" */
+const char *fcgi_request_method(const struct fcgi_request *r);	/* REQUEST_METHOD */
+const char *fcgi_request_path(const struct fcgi_request *r);	/* DOCUMENT_URI, decoded */
+const char *fcgi_request_query(const struct fcgi_request *r);	/* QUERY_STRING, raw */
+const char *fcgi_request_address(const struct fcgi_request *r); /* REMOTE_ADDR */
+bool fcgi_request_is_https(const struct fcgi_request *r);	/* HTTPS is "on" */
 
 /* REQUEST_ID, nginx's $request_id, where it is 1 to 63 letters, digits, '-' and '_'; else one made here. */
 const char *fcgi_request_id(const struct fcgi_request *r);

@@ -331,24 +331,20 @@ what_is_taken_back_leaves_nothing_behind(void **state)
 	    MANAGE_CONFLICT);
 }
 
+/* Two generations of CN=Sub: their keys and chains, by one root that is not ours; the caller frees them. */
 static void
-a_ca_under_a_root_elsewhere_is_succeeded_by_one_that_the_root_signed(void **state)
+make_subordinates(EVP_PKEY *keys[2], struct buffer chains[2][2])
 {
-	struct manage_fixture *f = *state;
 	struct errbuf why = {0};
-	struct buffer chains[2][2] = {{{0}, {0}}, {{0}, {0}}}, root_name = {0},
-		      names[2] = {{0}, {0}};
-	EVP_PKEY *root = private_key_generate("ec:P-256", &why), *keys[2];
-	struct manage_rollover_order o = {.authority = "sub"};
-	struct certificate issuer;
+	struct buffer root_name = {0};
+	EVP_PKEY *root = private_key_generate("ec:P-256", &why);
 	struct signer *signer = NULL;
-	struct authority_row row;
-	int profiles;
+	struct certificate issuer;
 
 	assert_true(signer_of_key(root, &signer, &why));
 	assert_true(name_from_text("CN=Root", &root_name, &why));
 	for (int i = 0; i < 2; i++) {
-		struct buffer spki = {0};
+		struct buffer spki = {0}, name = {0};
 		struct certificate_fields fields = {.not_before = clock_now() - 60,
 		    .not_after = clock_now() + 90 * DAY,
 		    .ca = true,
@@ -359,14 +355,31 @@ a_ca_under_a_root_elsewhere_is_succeeded_by_one_that_the_root_signed(void **stat
 		    clock_now() + 99 * DAY, -1, &chains[i][1], &why));
 		keys[i] = private_key_generate("ec:P-256", &why);
 		assert_true(certificate_parse(buffer_octets(&chains[i][1]), &issuer, &why));
-		assert_true(name_from_text("CN=Sub", &names[i], &why));
+		assert_true(name_from_text("CN=Sub", &name, &why));
 		assert_true(private_key_spki(keys[i], &spki, &why));
-		fields.subject = buffer_octets(&names[i]);
+		fields.subject = buffer_octets(&name);
 		fields.spki = buffer_octets(&spki);
 		assert_true(authority_issue(&issuer, signer, &fields, &chains[i][0], &why));
 		certificate_free(&issuer);
 		buffer_free(&spki);
+		buffer_free(&name);
 	}
+	EVP_PKEY_free(root);
+	signer_free(signer);
+	buffer_free(&root_name);
+}
+
+static void
+a_ca_under_a_root_elsewhere_is_succeeded_by_one_that_the_root_signed(void **state)
+{
+	struct manage_fixture *f = *state;
+	struct buffer chains[2][2] = {{{0}, {0}}, {{0}, {0}}};
+	struct manage_rollover_order o = {.authority = "sub"};
+	struct authority_row row;
+	EVP_PKEY *keys[2];
+	int profiles;
+
+	make_subordinates(keys, chains);
 	assert_int_equal(manage_authority_import(&f->manage, &f->actor, "sub", keys[0], chains[0],
 			     2, &row, manage_fixture_report(f)),
 	    MANAGE_OK);
@@ -393,11 +406,7 @@ a_ca_under_a_root_elsewhere_is_succeeded_by_one_that_the_root_signed(void **stat
 		EVP_PKEY_free(keys[i]);
 		buffer_free(&chains[i][0]);
 		buffer_free(&chains[i][1]);
-		buffer_free(&names[i]);
 	}
-	EVP_PKEY_free(root);
-	signer_free(signer);
-	buffer_free(&root_name);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, manage_fixture_teardown)
