@@ -75,19 +75,21 @@ make_installation() {
 		quietly "the profile demo cannot be made" service_ctl profile create demo --ca demo-ca \
 			--challenge-mode static --challenge-file "$secret"
 	}
+	# The one that issues now: ca switch may have put another generation into its place.
+	ca=$(service_ctl profile show demo | sed -n 's/^CA  *//p')
 	service_ctl profile show mdm >/dev/null 2>&1 || {
 		say "making the profile mdm, with one-time challenges, and its RA certificate"
-		quietly "the profile mdm cannot be made" service_ctl profile create mdm --ca demo-ca --challenge-mode dynamic
+		quietly "the profile mdm cannot be made" service_ctl profile create mdm --ca "$ca" --challenge-mode dynamic
 	}
-	# nginx's own certificate, anew a month before it ends.
-	openssl x509 -in "$service_dir/nginx/tls.pem" -noout -checkend 2592000 >/dev/null 2>&1 || {
+	quietly "the CA's certificate cannot be read" service_ctl ca show "$ca" --pem
+	cp "$service_dir/log/step.log" "$service_dir/ca.pem"
+	# nginx's own certificate, anew a month before it ends, and of a new CA.
+	openssl verify -attime $(($(date +%s) + 2592000)) -CAfile "$service_dir/ca.pem" "$service_dir/nginx/tls.pem" >/dev/null 2>&1 || {
 		say "making nginx's TLS certificate"
 		rm -f "$service_dir/nginx/tls.pem" "$service_dir/nginx/tls.key"
-		quietly "nginx's certificate cannot be made" service_ctl ca server-certificate demo-ca \
+		quietly "nginx's certificate cannot be made" service_ctl ca server-certificate "$ca" \
 			--dns localhost --ip 127.0.0.1 --out "$service_dir/nginx/tls.pem" --key-out "$service_dir/nginx/tls.key"
 	}
-	quietly "the CA's certificate cannot be read" service_ctl ca show demo-ca --pem
-	cp "$service_dir/log/step.log" "$service_dir/ca.pem"
 }
 
 # ---- what is started and said ---------------------------------------------------------------------------------------------------
@@ -154,7 +156,7 @@ say_how() {
 
 	A code for one device alone, under a profile of enrolment codes:
 
-	    $ctl profile create seats --ca demo-ca --challenge-mode enrollmentCode
+	    $ctl profile create seats --ca $ca --challenge-mode enrollmentCode
 	    $ctl seat create device-5 --type device
 	    $ctl enrollment create --profile seats --seat device-5
 
@@ -204,7 +206,7 @@ http=http://$(service_setting NGINX_HTTP)
 https=https://$(service_setting NGINX_HTTPS)
 url=$http/scep/demo
 make_installation
-fingerprint=$(service_ctl ca show demo-ca --fingerprint) || give_up "the CA has no fingerprint"
+fingerprint=$(service_ctl ca show "$ca" --fingerprint) || give_up "the CA has no fingerprint"
 start_all
 enrol_device
 say_how

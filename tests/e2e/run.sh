@@ -106,4 +106,18 @@ it_goes_on_with_its_state() {
 	press_ctrl_c
 }
 
+it_goes_on_after_another_generation_of_its_ca() {
+	local before ctl=$top/${B:-build}/release/scepctl
+	case ${B:-} in /*) ctl=$B/release/scepctl ;; esac
+	before=$(openssl x509 -in "$state/ca.pem" -noout -fingerprint)
+	start_run
+	check "$ctl" --settings "$state/settings.env" ca rollover demo-ca
+	check "$ctl" --settings "$state/settings.env" ca switch demo-ca
+	press_ctrl_c
+	start_run
+	check test "$before" != "$(openssl x509 -in "$state/ca.pem" -noout -fingerprint)"
+	check openssl verify -CAfile "$state/ca.pem" "$state/nginx/tls.pem"
+	press_ctrl_c
+}
+
 run_tests "$@"
