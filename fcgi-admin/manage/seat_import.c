@@ -122,7 +122,8 @@ check_organization(
 		i->organization_is_there = found == STORE_OK && strcmp(o.name, name) == 0;
 	}
 	if (!i->organization_is_there)
-		manage_invalid(line, "organization", "there is no organization %s", name);
+		manage_invalid(line, "organization",
+		    "there is no organization %s (scepctl organization create)", name);
 	return true;
 }
 
