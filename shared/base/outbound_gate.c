@@ -28,7 +28,6 @@ outbound_gate_enter(struct outbound_gate *g, uint32_t workers)
 		if (atomic_compare_exchange_strong(&g->inside[i], &nobody, me))
 			return true;
 	}
-	atomic_fetch_add(&g->refused, 1);
 	return false;
 }
 

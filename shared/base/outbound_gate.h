@@ -14,7 +14,6 @@
 
 struct outbound_gate {
 	_Atomic int32_t inside[OUTBOUND_GATE_MAX]; /* pids; 0: free */
-	_Atomic uint64_t refused;
 };
 
 /*

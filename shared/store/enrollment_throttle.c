@@ -21,8 +21,6 @@ store_enrollment_standing(struct store *st, const char *profile_id, const char *
 		if (db_integer(q, 0) > now || ends_at <= now || db_integer(q, 1) < t->per_window)
 			continue;
 		out->slowed = true;
-		if (ends_at > out->retry_at)
-			out->retry_at = ends_at;
 	}
 	db_reset(q);
 	return rc == STORE_NONE ? STORE_OK : rc;

@@ -143,8 +143,7 @@ struct enrollment_throttle {
 /* What stands open for the seat (by its seatId) at the profile. */
 struct enrollment_standing {
 	bool open;   /* there is one that is created or pending, not expired */
-	bool slowed; /* as many wrong tries as a window has: until retry_at */
-	int64_t retry_at;
+	bool slowed; /* as many wrong tries as a window has */
 };
 /* OK also for a seat that is not there, which looks the same as one without enrolments.  Reads only. */
 enum store_rc store_enrollment_standing(struct store *st, const char *profile_id,
