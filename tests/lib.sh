@@ -180,6 +180,14 @@ eventually() {
 
 # ---- the service ----------------------------------------------------------------------------------------------------------------
 
+# new_minute: the stack's clock moves on to a minute that has just begun: what follows falls into one.
+new_minute() {
+	local moved now
+	moved=$(cat "$STACK_DIR/clock")
+	now=$(($(date +%s) + moved))
+	stack clock +$((61 - now % 60))
+}
+
 scepctl() {
 	$SCEPCTL "$@"
 }

@@ -198,6 +198,7 @@ it_answers_429_to_who_guesses_whether_there_is_such_a_seat() {
 	local i name
 	seat c7
 	once=$(code c7)
+	new_minute
 	for name in c7 c7-nobody; do
 		for i in 1 2 3 4; do
 			ask "g-$name-$i" "$name" "guess $i"

@@ -5,14 +5,6 @@
 . "$(dirname "$0")/../lib.sh"
 stack_up SCEP_TRUSTED_PROXIES=127.0.0.1,fd00::/8 SCEP_WRONG_PER_MINUTE=5 SCEP_NGINX_PROFILE_RATES=slow=1:5
 
-# A minute that has just begun: what follows falls into one.
-new_minute() {
-	local moved now
-	moved=$(cat "$STACK_DIR/clock")
-	now=$(($(date +%s) + moved))
-	stack clock +$((61 - now % 60))
-}
-
 # Two minutes on: no window has anything of before.
 later() {
 	stack clock +120

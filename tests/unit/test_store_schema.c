@@ -81,7 +81,7 @@ a_missing_database_is_refused_and_named_with_the_command(void **state)
 {
 	struct store_fixture *f = *state;
 
-	assert_refused(f, "scepctl migrate");
+	assert_refused(f, "scepctl init");
 	assert_refused(f, f->settings.database);
 	assert_int_not_equal(access(f->settings.database, F_OK), 0);
 }
