@@ -188,6 +188,12 @@ new_minute() {
 	stack clock +$((61 - now % 60))
 }
 
+# later: two minutes on, where no window has anything of before.
+later() {
+	stack clock +120
+	new_minute
+}
+
 scepctl() {
 	$SCEPCTL "$@"
 }

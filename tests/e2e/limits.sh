@@ -5,12 +5,6 @@
 . "$(dirname "$0")/../lib.sh"
 stack_up SCEP_TRUSTED_PROXIES=127.0.0.1,fd00::/8 SCEP_WRONG_PER_MINUTE=5 SCEP_NGINX_PROFILE_RATES=slow=1:5
 
-# Two minutes on: no window has anything of before.
-later() {
-	stack clock +120
-	new_minute
-}
-
 # from ADDRESS FILE URL: send(), as if from there; prints the HTTP status.
 from() {
 	curl -s -m 30 -D "$work/$2.head" -o "$work/$2.reply" -w '%{http_code}' -H "X-Forwarded-For: $1" --data-binary "@$work/$2.der" \

@@ -65,7 +65,7 @@ it_tells_the_next_ca_signed_by_the_present_one() {
 	check scepctl ca rollover a2 --days 30
 	eventually 10 has_next p2
 	check scepctl next-ca "$HTTP_URL/scep/p2" --out "$work/next2.pem" --fingerprint "$(scepctl ca show a2 --fingerprint)"
-	matches "$(scepctl ca show a2-g2 --pem | sed -n 2p)" "$(cat "$work/next2.pem")" "what the client got"
+	check grep -qF "$(scepctl ca show a2-g2 --pem | sed -n 2p)" "$work/next2.pem"
 	curl -sf -o "$work/next2.der" -D "$work/next2.head" "$HTTP_URL/scep/p2?operation=GetNextCACert"
 	matches 'application/x-x509-next-ca-cert' "$(cat "$work/next2.head")" "Content-Type"
 	check openssl cms -verify -inform DER -in "$work/next2.der" -CAfile "$work/a2.pem" -purpose any -out "$work/inner2.der"
